@@ -1,0 +1,23 @@
+"""defnews: from a feed to a searchable verdict.
+
+The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point down this list only.
+
+    __main__.py    python -m pipeline
+    entrypoints/   what people and machines start: commands, daemon, backfill, page, demo
+    ui/            templates and style of the page
+    ingest.py      the flow: the only module that knows every stage
+    settings.py    TOML and environment -> Settings; the feed list
+    web/           Request -> Response: politely, within limits, to public addresses only
+    compute/       a process pool that ends what hangs and survives what kills
+    store/         SQLite or PostgreSQL: what is due, what was found, search
+    queue/         lanes of work and the ticker that nudges them
+    archives/      where the past is found: feed, sitemap, lists of URLs
+    query/         the query language: text -> Query
+    stages/        the pure steps: poll, parse, fetch, extract, classify
+    urls.py        one spelling for every URL
+    backoff.py     when to try again
+    model.py       the values that flow
+    errors.py      every expected error, as a tree
+    clock.py       the time, as an argument
+    newsroom/      a simulated internet with known truth, for the demo, the tests and the benchmarks
+"""

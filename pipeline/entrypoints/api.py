@@ -1,0 +1,84 @@
+"""What the daemon serves: one page of the newest articles with their verdicts, /healthz and /readyz."""
+
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from pipeline.entrypoints.output import plain, rfc3339
+from pipeline.errors import UsageError
+from pipeline.ingest import Engine
+from pipeline.query import Filters, Query, parse, snippet
+from pipeline.store import Found
+
+SLOWEST_TICK_S = 60.0  # older: the daemon hangs
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+LABELS = ("defense", "other", "review")
+ROWS = 50
+
+
+def application(engine: Engine, health: Callable[[], dict[str, Any]]) -> Starlette:
+    """The page and the probes."""
+    page = _Page(engine, health)
+
+    async def healthz(_request: Request) -> Response:
+        state = health()
+        is_well = state["tick_age_s"] < SLOWEST_TICK_S
+        return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
+
+    async def readyz(_request: Request) -> Response:
+        stats = await engine.store.stats.read(engine.clock.now())
+        return JSONResponse({"ok": True, **plain(stats)})
+
+    routes = (("/", page.newest), ("/page.css", page.style), ("/healthz", healthz), ("/readyz", readyz))
+    return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes])
+
+
+class _Page:
+    """The newest articles."""
+
+    def __init__(self, engine: Engine, health: Callable[[], dict[str, Any]]) -> None:
+        self._engine = engine
+        self._health = health
+        loader = PackageLoader("pipeline", "ui/templates")
+        templates = Environment(loader=loader, autoescape=select_autoescape(default=True))
+        templates.filters["rfc3339"] = rfc3339
+        self._template = templates.get_template("newest.html")
+        self._style = (resources.files("pipeline") / "ui/static/page.css").read_text(encoding="utf-8")
+
+    async def style(self, _request: Request) -> Response:
+        """The style sheet."""
+        return Response(self._style, media_type="text/css", headers=HEADERS)
+
+    async def newest(self, request: Request) -> Response:
+        """The page; words that are no query are said to be so."""
+        asked = request.query_params
+        label, words = asked.get("label", "defense"), asked.get("q", "")
+        filters = Filters(labels=(label,) if label in LABELS else ())
+        error: str | None = None
+        rows: tuple[tuple[Found, str], ...] = ()
+        try:
+            rows = await self._rows(words, filters, asked.get("cursor"))
+        except UsageError as e:
+            error = str(e)
+        stats = await self._engine.store.stats.read(self._engine.clock.now())
+        more = rows[-1][0].cursor if len(rows) == ROWS else None
+        values = {"rows": rows, "stats": stats, "label": label, "q": words, "error": error, "more": more}
+        return HTMLResponse(self._template.render(**values), status_code=400 if error else 200, headers=HEADERS)
+
+    async def _rows(self, words: str, filters: Filters, cursor: str | None) -> tuple[tuple[Found, str], ...]:
+        terms = parse(words)
+        found = await self._engine.store.search.find(Query(terms, filters, limit=ROWS, cursor=cursor or None))
+        return tuple((article, snippet(article.text, terms, mark=("", ""))) for article in found)

@@ -1,0 +1,290 @@
+"""`defnews backfill`: archives list what a range held; the daemon's own flow ingests it. Resumable after any end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from pipeline import archives, urls
+from pipeline.archives import ARCHIVES, Span, Step
+from pipeline.archives import urls as url_list
+from pipeline.entrypoints import moments, progress, wiring
+from pipeline.errors import ArchiveError, CommandError, StageError, UsageError
+from pipeline.ingest import Engine, IngestDuty
+from pipeline.model import Entry, Feed
+from pipeline.queue.lane import Lane
+from pipeline.settings import Settings
+from pipeline.store import Candidates, Run, found_by, open_store
+
+BLOCK = 500  # candidates a transaction
+AT_ONCE = 8  # feeds whose archives are read at the same time
+TRIES = 3  # for a document of an archive
+VIAS = ("auto", *ARCHIVES, "urls")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line: the same one again resumes the run."""
+
+    feeds: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    via: str = "auto"
+    inputs: tuple[str, ...] = ()
+    maximum: int | None = None
+
+
+async def backfill(options: wiring.Options, asked: Asked, resume: int | None, *, is_dry: bool) -> dict[str, Any]:
+    """Ingest a past range, or resume doing so; returns the run's counts.
+
+    Raises:
+        UsageError: the options do not fit together.
+        CommandError: a file, feed or run does not exist.
+    """
+    _check(asked, resume)
+    settings = options.settings()
+    async with wiring.open_engine(settings) as engine:
+        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        if is_dry:
+            return await _Discovery(engine, None, await _plan(engine, asked)).estimate(settings.web.host_delay_s)
+        return await backfill_with(engine, settings, asked, resume)
+
+
+async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume: int | None) -> dict[str, Any]:
+    """The same with parts that are there already."""
+    run = await _run(engine, await _plan(engine, asked), resume)
+    async with wiring.alive(engine.store, run, engine.clock) as counts:
+        counts.update(await _work(engine, run, settings))
+        return {"run": run.id, **counts}
+
+
+async def listing(options: wiring.Options, run_id: int | None = None) -> list[dict[str, Any]]:
+    """The backfills, newest first, or one.
+
+    Raises:
+        CommandError: there is none of that number.
+    """
+    async with await open_store(options.settings().database_url) as store:
+        if run_id is None:
+            return [_shown(run) for run in await store.runs.listing("backfill")]
+        run = await store.runs.get(run_id)
+        if run is None or run.kind != "backfill":
+            raise CommandError(f"there is no backfill {run_id}")
+        return [_shown(run) | {"now": await store.work.tally(found_by(run_id)), "cursor": run.cursor}]
+
+
+def _shown(run: Run) -> dict[str, Any]:
+    asked = {name: value for name, value in run.plan.get("asked", {}).items() if value}
+    return {
+        "id": run.id,
+        "state": run.state,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        **asked,
+        **run.counts,
+    }
+
+
+def _check(asked: Asked, resume: int | None) -> None:
+    if asked.via not in VIAS:
+        raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
+    if resume is None and asked.since is None and not asked.inputs:
+        raise UsageError("--since is needed (or --input FILE with --via urls)")
+    if (asked.via == "urls") != bool(asked.inputs):
+        raise UsageError("--input FILE and --via urls go together")
+
+
+async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
+    now = engine.clock.now()
+    rows = await engine.store.feeds.listing(named=asked.feeds)
+    wiring.require_known(asked.feeds, len(rows))
+    since, until = moments.since(asked.since, now), moments.until(asked.until, now)
+    if since and until and since >= until:
+        raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
+    names = ARCHIVES if asked.via == "auto" else () if asked.via == "urls" else (asked.via,)
+    return {
+        "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
+        "since": since and since.isoformat(),
+        "until": until and until.isoformat(),
+        "feeds": [row.feed.id for row in rows if row.is_enabled or asked.feeds],
+        "archives": list(names),
+    }
+
+
+async def _run(engine: Engine, plan: Mapping[str, Any], resume: int | None) -> Run:
+    """A new run, the one named by --resume, or an unfinished one of the same command."""
+    now = engine.clock.now()
+    if resume is None:
+        earlier = await engine.store.runs.listing("backfill")
+        same = (run.id for run in earlier if run.state != "done" and run.plan.get("asked") == plan["asked"])
+        resume = next(same, None)
+    if resume is None:
+        return await engine.store.runs.start("backfill", now, plan)
+    run = await engine.store.runs.resume(resume, now)
+    if run.kind != "backfill":
+        raise CommandError(f"run {resume} is no backfill")
+    log.info("resumed", run=run.id)
+    return run
+
+
+async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
+    """Discover and ingest at the same time."""
+    discovery = _Discovery(engine, run, run.plan)
+    duty = IngestDuty(engine, run.id, found_by(run.id))
+    lane = Lane(duty, settings.ingest.concurrency, engine.clock)
+    async with progress.shown(lambda: (discovery.counts["new"], duty.counts)):
+        finding = asyncio.create_task(discovery.run())
+        try:
+            while not finding.done():
+                await lane.run_dry()
+                await asyncio.wait({finding}, timeout=0.5)
+            await finding
+            await lane.run_dry_with(lambda: engine.store.work.claimed_elsewhere(run.id, found_by(run.id)))
+        finally:
+            finding.cancel()
+            await asyncio.gather(finding, return_exceptions=True)
+            await lane.drain(0)
+    found = {name: discovery.counts[name] for name in ("candidates", "known", "new", "missed", "bad_lines")}
+    return found | await engine.store.work.tally(found_by(run.id))
+
+
+class _Discovery:
+    """Walks the archives of a plan; what it found and where it stands is committed together."""
+
+    def __init__(self, engine: Engine, run: Run | None, plan: Mapping[str, Any]) -> None:
+        self._engine = engine
+        self._run = run
+        self._plan = plan
+        self._span = Span(_moment(plan["since"]), _moment(plan["until"]))
+        self._maximum: int | None = plan["asked"]["maximum"]
+        self._cursor: dict[str, Any] = {"read": [], "todo": {}, "lines": {}, "missed": {}} | dict(
+            run.cursor if run else {}
+        )
+        self._sites: dict[str, tuple[Feed, ...]] = {}
+        self._unknown: Counter[str] = Counter()  # by host, in a dry run
+        self.counts: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Put everything in line that the archives list and nobody knows."""
+        self._sites = await self._engine.store.feeds.sites()
+        for name in self._plan["asked"]["inputs"]:
+            await self._read_file(name)
+        places = asyncio.Semaphore(AT_ONCE)
+        feeds = {row.feed.id: row.feed for row in await self._engine.store.feeds.listing()}
+        walks = [(archive, feeds[i]) for archive in self._plan["archives"] for i in self._plan["feeds"] if i in feeds]
+        await asyncio.gather(*(self._walk(places, archive, feed) for archive, feed in walks))
+
+    async def estimate(self, host_delay_s: float) -> dict[str, Any]:
+        """How much there would be to do; stores nothing."""
+        await self.run()
+        longest = max(self._unknown.values(), default=0)
+        return {**self.counts, "hosts": len(self._unknown), "takes_at_least_s": longest * host_delay_s}
+
+    async def _walk(self, places: asyncio.Semaphore, name: str, feed: Feed) -> None:
+        """All documents of one archive of one feed."""
+        key = f"{name} {feed.id}"
+        start = [asdict(step) for step in ARCHIVES[name].start(feed)]
+        todo: list[dict[str, str]] = self._cursor["todo"].setdefault(key, start)
+        async with places:
+            while todo and not self._is_full():
+                step = Step(**todo[0])
+                if step.url in self._cursor["read"]:  # by way of another feed
+                    todo.pop(0)
+                    continue
+                found = await self._read(name, step)
+                entries = [item for item in found if isinstance(item, Entry)]
+                for start_at in range(0, len(entries) - BLOCK, BLOCK):
+                    await self._commit(entries[start_at : start_at + BLOCK])
+                todo.pop(0)
+                todo.extend(asdict(item) for item in found if isinstance(item, Step))
+                self._cursor["read"].append(step.url)
+                await self._commit(entries[(len(entries) - 1) // BLOCK * BLOCK :] if entries else [])
+
+    async def _read(self, name: str, step: Step) -> Sequence[Entry | Step]:
+        """What a document holds; a document that is not to be had, or broken, is counted and named."""
+        try:
+            body = await self._fetch(step)
+        except StageError as error:
+            self._miss(step, error)
+            return ARCHIVES[name].missing(step) if not error.retryable else ()
+        try:
+            found, broken = await self._engine.compute(archives.read_whole, name, step, body, self._span)
+        except StageError as error:
+            found, broken = (), ArchiveError(step.url, error.reason, detail=error.detail)
+        if broken is not None:
+            self._miss(step, broken)
+        return found
+
+    async def _fetch(self, step: Step) -> bytes:
+        for attempt in range(1, TRIES + 1):
+            try:
+                response = await self._engine.web.send(archives.request_for(step))
+                return archives.body_of(step, response)
+            except StageError as error:
+                if not error.retryable or error.retry_at is not None or attempt == TRIES:
+                    raise
+                log.info("archive: trying again", url=step.url, reason=error.reason)
+                await self._engine.clock.sleep(2**attempt)
+        raise AssertionError("unreachable")
+
+    def _miss(self, step: Step, error: StageError) -> None:
+        if step.kind != "robots" or error.retryable:
+            self.counts["missed"] += 1
+            self._cursor["missed"][step.url] = error.reason
+            log.warning("archive document missed", url=step.url, reason=error.reason, detail=error.detail or None)
+
+    async def _read_file(self, name: str) -> None:
+        done: int = self._cursor["lines"].get(name, 0)
+        block: list[Entry] = []
+        for number, item in enumerate(_items(name), 1):
+            if number <= done:
+                continue
+            if isinstance(item, Entry):
+                block.append(item)
+            else:
+                self.counts["bad_lines"] += 1
+                log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
+            if len(block) == BLOCK:
+                self._cursor["lines"][name] = number
+                await self._commit(block)
+                block = []
+            if self._is_full(len(block)):
+                break
+        await self._commit(block)
+
+    def _is_full(self, more: int = 0) -> bool:
+        return self._maximum is not None and self.counts["new"] + more >= self._maximum
+
+    async def _commit(self, entries: Sequence[Entry]) -> None:
+        """Put a block in line, with the cursor that follows it."""
+        if self._maximum is not None:
+            entries = entries[: max(self._maximum - self.counts["new"], 0)]
+        block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until)
+        self.counts["candidates"] += len(entries)
+        if self._run is None:
+            unknown = await self._engine.store.candidates.unknown(block)
+            self._unknown.update(urls.host_key(entry.url or "") for entry in unknown)
+            new, known = len(unknown), len(entries) - len(unknown)
+        else:
+            now = self._engine.clock.now()
+            new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
+        self.counts["new"] += new
+        self.counts["known"] += known
+
+
+def _items(name: str) -> Iterator[Entry | ArchiveError]:
+    try:
+        with Path(name).open(encoding="utf-8", errors="replace") as lines:
+            yield from url_list.read(name, lines)
+    except OSError as e:
+        raise CommandError(f"{name}: {e.strerror}") from e
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

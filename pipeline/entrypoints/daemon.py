@@ -1,0 +1,130 @@
+"""`defnews run`: the daemon. A ticker nudges two lanes; the page is served beside them; signals drain it."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import structlog
+import uvicorn
+
+from pipeline.entrypoints import api, wiring
+from pipeline.errors import CommandError
+from pipeline.ingest import Engine, IngestDuty, PollDuty
+from pipeline.queue.lane import Lane
+from pipeline.queue.ticker import Ticker
+from pipeline.settings import Settings
+from pipeline.store import BEAT_EVERY, Run, daemon_lock, redacted
+
+DRAIN_S = 20.0  # for work under way; the whole stop takes less than 30 s
+MAINTENANCE_EVERY_S = 24 * 3600.0
+log = structlog.get_logger()
+
+
+class Daemon:
+    """The lanes, the ticker and the page of one process."""
+
+    def __init__(self, engine: Engine, run: Run, settings: Settings) -> None:
+        self._engine = engine
+        self._run = run
+        self._settings = settings
+        self._polling = PollDuty(engine, run.id)
+        self._ingesting = IngestDuty(engine, run.id)
+        self._lanes = (
+            Lane(self._polling, settings.poll.concurrency, engine.clock),
+            Lane(self._ingesting, settings.ingest.concurrency, engine.clock),
+        )
+        self._ticker = Ticker(engine.clock)
+        self._ticked_at = time.monotonic()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was done since the start."""
+        return dict(self._polling.counts + self._ingesting.counts)
+
+    def health(self) -> dict[str, Any]:
+        """How long ago the last tick was, and how the ticks ended."""
+        return {"tick_age_s": round(time.monotonic() - self._ticked_at, 1), "ticks": dict(self._ticker.counts)}
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then start nothing more and let end what runs."""
+        polling, ingesting = self._lanes
+        self._ticker.every(BEAT_EVERY.total_seconds(), "beat", self._beat)
+        self._ticker.every(self._settings.poll.tick_s, "poll", polling.nudge)
+        self._ticker.every(self._settings.ingest.tick_s, "ingest", ingesting.nudge)
+        self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._engine.store.db.optimize)
+        self._ticker.start()
+        try:
+            await stop.wait()
+        finally:
+            self._ticker.stop()
+            await asyncio.gather(*(lane.drain(DRAIN_S) for lane in self._lanes))
+
+    async def _beat(self) -> None:
+        self._ticked_at = time.monotonic()
+        await self._engine.store.runs.beat(self._run.id, self._engine.clock.now())
+
+
+async def run(options: wiring.Options) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Raises:
+        StoreError: another daemon runs on the same SQLite file, or the schema is another.
+        CommandError: the page's address is taken.
+    """
+    settings = options.settings()
+    with daemon_lock(settings.database_url):
+        async with wiring.open_engine(settings) as engine:
+            await wiring.add_new_feeds(engine.store, options, engine.clock)
+            await serve_until_stopped(engine, settings)
+
+
+async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
+    """Poll, ingest and serve the page until SIGTERM or SIGINT; then drain."""
+    with _listen(settings) as listener:
+        run = await engine.store.runs.start("daemon", engine.clock.now())
+        daemon = Daemon(engine, run, settings)
+        async with wiring.alive(engine.store, run, engine.clock) as counts:
+            server = _Server(uvicorn.Config(api.application(engine, daemon.health), log_config=None, lifespan="off"))
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            _say_where(settings)
+            await daemon.work(_stop_event())
+            counts.update(daemon.counts)
+            server.should_exit = True
+            await serving
+    log.info("stopped", **counts)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers: the daemon decides when to stop."""
+
+    def capture_signals(self) -> Any:
+        """Leave the signals alone."""
+        return nullcontext()
+
+
+def _stop_event() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    return stop
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.api.address
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as e:
+        raise CommandError(f"cannot listen on {settings.api.listen}: {e.strerror} (set DEFNEWS_API__LISTEN)") from e
+
+
+def _say_where(settings: Settings) -> None:
+    sys.stderr.write(
+        f"defnews is running\n  database  {redacted(settings.database_url)}\n"
+        f"  page      http://{settings.api.listen}/\n  stop      Ctrl-C\n"
+    )
+    sys.stderr.flush()

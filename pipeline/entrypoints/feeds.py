@@ -1,0 +1,117 @@
+"""`defnews feeds ...`: the feed list with its health."""
+
+import asyncio
+from typing import Any
+
+from pipeline.clock import SystemClock
+from pipeline.entrypoints import wiring
+from pipeline.errors import CommandError, StageError, UsageError
+from pipeline.ingest import Engine
+from pipeline.model import Feed, FeedKind, FeedState
+from pipeline.stages import poll
+from pipeline.store import FeedRow, Store, open_store
+
+AT_ONCE = 20  # feeds checked at the same time
+FAILING = 1  # failures in a row
+
+
+async def listing(options: wiring.Options) -> list[dict[str, Any]]:
+    """All feeds, those of feeds.toml included."""
+    async with await open_store(options.settings().database_url) as store:
+        await wiring.add_new_feeds(store, options, SystemClock())
+        return [_row(row) for row in await store.feeds.listing()]
+
+
+async def add(options: wiring.Options, feed: Feed) -> dict[str, Any]:
+    """Add a feed by its URL.
+
+    Raises:
+        UsageError: the URL is none, or known already.
+    """
+    if not feed.url.startswith(("http://", "https://")):
+        raise UsageError(f"{feed.url}: a feed's URL starts with http:// or https://")
+    async with await open_store(options.settings().database_url) as store:
+        new = await store.feeds.add([feed], SystemClock().now())
+        if not new:
+            raise UsageError(f"{feed.url} is known already (`defnews feeds list`; a removed feed: `feeds enable`)")
+        return {"id": new[0].id, "url": new[0].url, "title": new[0].title}
+
+
+async def change(options: wiring.Options, named: tuple[str, ...], to: str) -> list[dict[str, Any]]:
+    """Remove, enable or disable feeds."""
+    async with await open_store(options.settings().database_url) as store:
+        rows = await _named(store, named, with_removed=to == "enabled")
+        now = SystemClock().now()
+        for row in rows:
+            if to == "removed":
+                await store.feeds.remove(row.feed.id, now)
+            else:
+                await store.feeds.set_enabled(row.feed.id, to == "enabled", now)
+        return [{"id": row.feed.id, "title": row.feed.title, "now": to} for row in rows]
+
+
+async def check(options: wiring.Options, named: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Ask feeds now without storing anything: which answer, and when they are polled next and why."""
+    async with wiring.open_engine(options.settings()) as engine:
+        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        rows = await _named(engine.store, named) if named else await engine.store.feeds.listing()
+        places = asyncio.Semaphore(AT_ONCE)
+        return list(await asyncio.gather(*(_check(engine, row, places) for row in rows)))
+
+
+async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dict[str, Any]:
+    feed, about = row.feed, {"id": row.feed.id, "title": row.feed.title, "url": row.feed.url}
+    stored = {"state": state_of(row), "next_poll_at": row.state.next_poll_at, "because": row.state.next_poll_reason}
+    try:
+        async with places:
+            response = await engine.web.send(poll.request_for(feed, FeedState()))
+            read = await engine.compute(poll.read, feed, FeedState(), response, engine.policy)
+    except StageError as error:
+        return {**about, "answers": False, "says": f"{error.reason} {error.detail}".strip(), **stored}
+    newest = max((entry.published_at for entry in read.entries if entry.published_at), default=None)
+    return {
+        **about,
+        "answers": True,
+        "says": f"{len(read.entries)} entries, newest {newest or 'without date'}",
+        **stored,
+    }
+
+
+async def _named(store: Store, named: tuple[str, ...], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
+    rows = await store.feeds.listing(named=named, with_removed=with_removed)
+    if not named:
+        raise CommandError("name at least one feed: its id, URL or title")
+    wiring.require_known(named, len(rows))
+    return rows
+
+
+def state_of(row: FeedRow) -> str:
+    """In one word: disabled, gone, failing, new, active."""
+    if not row.is_enabled:
+        return "disabled"
+    if row.state.gone:
+        return "gone"
+    if row.state.failures >= FAILING:
+        return "failing"
+    return "active" if row.state.last_success_at else "new"
+
+
+def new_feed(url: str, title: str | None, kind: FeedKind, country: str | None, lang: str | None) -> Feed:
+    """A feed as the command line gives it."""
+    return Feed(id=0, url=url, title=title or url, kind=kind, country=country, lang=lang)
+
+
+def _row(row: FeedRow) -> dict[str, Any]:
+    return {
+        "id": row.feed.id,
+        "title": row.feed.title,
+        "kind": row.feed.kind.value,
+        "country": row.feed.country,
+        "lang": row.feed.lang,
+        "state": state_of(row),
+        "reason": row.state.reason,
+        "last_success_at": row.state.last_success_at,
+        "next_poll_at": row.state.next_poll_at,
+        "because": row.state.next_poll_reason,
+        "url": row.feed.url,
+    }

@@ -1,0 +1,288 @@
+"""`search`, `show`, `why`, `export`, `status`: asking the database."""
+
+import contextlib
+import gzip
+import io
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import zstandard
+
+from pipeline import urls
+from pipeline.clock import SystemClock
+from pipeline.entrypoints import moments, output, wiring
+from pipeline.errors import CommandError, UsageError
+from pipeline.query import Filters, Query, parse, snippet
+from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
+
+LABELS = ("defense", "other", "review")
+EXPORT_COLUMNS = (
+    "id", "url", "title", "site", "feed", "authors", "published_at", "published_from", "lang", "label", "score",
+    "needs_review", "topics", "extractor", "text",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """The filters that may be repeated, as they stand on the command line."""
+
+    label: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    feed: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    site: tuple[str, ...] = ()
+    lang: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked on the command line."""
+
+    words: str | None = None
+    many: Many = Many()
+    since: str | None = None
+    until: str | None = None
+    min_score: float | None = None
+    sort: str = "newest"
+    limit: int = 20
+    cursor: str | None = None
+
+
+async def search(options: wiring.Options, asked: Asked) -> list[dict[str, Any]]:
+    """One page of results, with the piece of text that shows why each was found."""
+    async with await open_store(options.settings().database_url) as store:
+        query = await to_query(store, asked, SystemClock().now())
+        found = await store.search.find(query)
+    return [
+        _row(article) | {"snippet": snippet(article.text, query.terms), "cursor": article.cursor} for article in found
+    ]
+
+
+async def export(options: wiring.Options, asked: Asked, path: Path) -> int:
+    """Write all results to a file, streaming; returns how many."""
+    settings = options.settings()
+    with _writer(path) as (write, out):
+        async with await open_store(settings.database_url) as store:
+            query = replace(await to_query(store, asked, SystemClock().now()), limit=2**62)
+            count: int = await write(store.search.stream(query), out)
+            return count
+
+
+async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
+    """The command line as a Query.
+
+    Raises:
+        UsageError: a filter has a value that cannot be.
+        CommandError: a feed is named that does not exist.
+    """
+    many = asked.many
+    if wrong := set(many.label) - set(LABELS):
+        raise UsageError(f"--label: {', '.join(sorted(wrong))}: expected {', '.join(LABELS)}")
+    if asked.sort not in ("newest", "relevance"):
+        raise UsageError(f"--sort: {asked.sort!r}: expected newest or relevance")
+    rows = await store.feeds.listing(named=many.feed, with_removed=True) if many.feed else ()
+    wiring.require_known(many.feed, len(rows))
+    filters = Filters(
+        labels=many.label,
+        topics=many.topic,
+        feed_ids=tuple(row.feed.id for row in rows),
+        kinds=many.kind,
+        sites=tuple(urls.site(site if "//" in site else f"https://{site}") for site in many.site),
+        langs=many.lang,
+        since=moments.since(asked.since, now),
+        until=moments.until(asked.until, now),
+        min_score=asked.min_score,
+    )
+    return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
+
+
+async def show(options: wiring.Options, id_or_url: str) -> dict[str, Any]:
+    """One article with its provenance, verdicts, evidence, appearances and trail.
+
+    Raises:
+        CommandError: there is none.
+    """
+    async with await open_store(options.settings().database_url) as store:
+        key = await store.provenance.find_article(id_or_url)
+        known = await store.provenance.of_article(key) if key is not None else None
+    if known is None:
+        raise CommandError(f"no article {id_or_url}; `defnews why URL` says what became of a URL")
+    return describe(known)
+
+
+def describe(known: Provenance) -> dict[str, Any]:
+    """A provenance as it is shown."""
+    said = known.labels[0]["label"] if known.labels else None
+    return {
+        **_row(known.found),
+        "person_label": said,
+        "updated_at": known.article["updated_at"],
+        "revised_at": known.article["revised_at"],
+        "first_seen_at": known.article["first_seen_at"],
+        "stored_at": known.article["stored_at"],
+        "archive": known.article["archive"],
+        "text_hash": known.article["text_hash"],
+        "read_from": known.article["url"],
+        "urls": known.urls,
+        "verdicts": [_without(verdict, "article_id", "run_id") for verdict in known.verdicts],
+        "appearances": [became(appearance) for appearance in known.appearances],
+        "trail": [_without(event, "id", "article_id") for event in known.trail],
+        "text": known.found.text,
+    }
+
+
+async def why(options: wiring.Options, url: str) -> list[dict[str, Any]]:
+    """What became of a URL: one row for each entry that led to it.
+
+    Raises:
+        CommandError: it was never seen.
+    """
+    async with await open_store(options.settings().database_url) as store:
+        found = await store.provenance.of_url(url)
+    if not found:
+        raise CommandError(f"{url} was never seen: no feed that was polled and no backfill listed it")
+    return [became(appearance) for appearance in found]
+
+
+def became(entry: Appearance) -> dict[str, Any]:
+    """An entry and what became of it, in words."""
+    return {
+        "became": _in_words(entry),
+        "url": entry.url,
+        "title": entry.title,
+        "listed_by": entry.feed or entry.archive,
+        "seen_at": entry.seen_at,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+        "detail": entry.detail,
+        "article_id": entry.article_id,
+        "attempts": entry.attempts,
+        "due_at": entry.due_at if entry.state == "waiting" else None,
+    }
+
+
+def _in_words(entry: Appearance) -> str:
+    if entry.state == "claimed":
+        return "being worked on now"
+    if entry.state == "waiting":
+        why = f", because: {entry.reason}" if entry.reason else ""
+        return f"waiting until {output.rfc3339(entry.due_at)}{why}"
+    if entry.outcome == "duplicate":
+        return f"duplicate of {entry.article_id}"
+    if entry.outcome == "stored":
+        return f"stored as {entry.article_id}"
+    return f"dropped: {entry.reason}"
+
+
+async def status(options: wiring.Options) -> Stats:
+    """Counts and lag."""
+    async with await open_store(options.settings().database_url) as store:
+        return await store.stats.read(SystemClock().now())
+
+
+def narrow(rows: list[dict[str, Any]], chosen: str | None) -> list[dict[str, Any]]:
+    """What of a result fits into a table; all of it elsewhere."""
+    if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
+        return rows
+    names = ("published_at", "label", "score", "topics", "title", "feed", "snippet", "id")
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def print_article(article: dict[str, Any], chosen: str | None) -> None:
+    """One article for a person to read, or as JSON."""
+    if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
+        output.show([article], output.Format(chosen) if chosen else None)
+        return
+    lists = ("verdicts", "appearances", "trail", "urls")
+    about = [{"what": name, "value": value} for name, value in article.items() if name not in (*lists, "text")]
+    output.show(about, output.Format.TABLE)
+    for name in lists[:-1]:
+        sys.stdout.write(f"\n{name}\n")
+        for item in article[name]:
+            words = (
+                f"{key} {value}"
+                for key, value in output.plain(item).items()
+                if value not in (None, [], {}) and key != "evidence"
+            )
+            sys.stdout.write(output.printable("  " + "; ".join(words)) + "\n")
+            for term in item.get("evidence", ())[:12]:
+                sys.stdout.write(output.printable(f"    {term['weight']:+.2f}  {term['term']}  ({term['field']})\n"))
+    sys.stdout.write("\n" + output.printable(article["text"]) + "\n")
+
+
+def _row(found: Found) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "published_at": found.published_at,
+        "label": found.label,
+        "score": round(found.score, 4),
+        "needs_review": found.needs_review,
+        "topics": found.topics,
+        "title": found.title,
+        "url": found.url,
+        "site": found.site,
+        "feed": found.feed,
+        "authors": found.authors,
+        "lang": found.lang,
+        "published_from": found.published_from,
+        "extractor": found.extractor,
+    }
+
+
+def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names and value is not None}
+
+
+def _export_row(found: Found) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in EXPORT_COLUMNS}
+
+
+async def _write_jsonl(rows: AsyncIterator[Found], out: TextIO) -> int:
+    count = 0
+    async for found in rows:
+        out.write(output.line(_export_row(found)) + "\n")
+        count += 1
+    return count
+
+
+async def _write_csv(rows: AsyncIterator[Found], out: TextIO) -> int:
+    count = 0
+    write = output.csv_writer(out, EXPORT_COLUMNS)
+    async for found in rows:
+        write(_export_row(found).values())
+        count += 1
+    return count
+
+
+@contextlib.contextmanager
+def _writer(path: Path) -> Iterator[Any]:
+    """The function that writes this format, and the open file; the file appears only when it is whole."""
+    stem = path.name.removesuffix(".gz").removesuffix(".zst")
+    write = {".jsonl": _write_jsonl, ".csv": _write_csv}.get(Path(stem).suffix)
+    if write is None:
+        raise UsageError(f"{path}: expected a name that ends in .jsonl or .csv, or either with .gz or .zst behind")
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as raw, _compressed(raw, path.suffix) as packed:
+            out = io.TextIOWrapper(packed, encoding="utf-8", newline="")
+            yield write, out
+            out.flush()
+            out.detach()
+        os.replace(partial, path)
+    except OSError as e:
+        raise CommandError(f"{path}: {e.strerror}") from e
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _compressed(raw: Any, suffix: str) -> Any:
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=raw, mode="wb", mtime=0)
+    if suffix == ".zst":
+        return zstandard.ZstdCompressor(level=9).stream_writer(raw, closefd=False)
+    return contextlib.nullcontext(raw)

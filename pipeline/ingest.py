@@ -1,0 +1,186 @@
+"""The flow: Feed -> Entry -> Page -> Article -> Verdict -> store; the only module that knows every stage.
+
+Daemon, `poll` and `backfill` run the two duties below; they differ only in which feeds and entries they claim.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from pipeline import backoff, urls
+from pipeline.clock import Clock
+from pipeline.compute import Compute
+from pipeline.errors import ExtractError, StageError
+from pipeline.model import Article, DateOrigin, Entry, Feed, FeedState, Label, Outcome
+from pipeline.stages import fetch, poll
+from pipeline.stages.classify import Classifier
+from pipeline.stages.extract import extract, from_entry
+from pipeline.store import Ending, Forced, Polled, Store, Work
+from pipeline.web import Web
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the flow works with."""
+
+    store: Store
+    web: Web
+    compute: Compute
+    classifier: Classifier
+    clock: Clock
+    policy: poll.PollPolicy
+
+
+class PollDuty:
+    """Feed -> entries: ask the feeds that are due."""
+
+    name = "poll"
+
+    def __init__(self, engine: Engine, run_id: int, forced: Forced | None = None) -> None:
+        self._engine, self._run_id, self._forced = engine, run_id, forced
+        self.counts: Counter[str] = Counter()
+
+    async def claim(self, limit: int, busy: Collection[str]) -> Sequence[tuple[Feed, FeedState]]:
+        """Take feeds that are due."""
+        e = self._engine
+        return await e.store.feeds.claim(self._run_id, e.clock.now(), limit, busy, self._forced)
+
+    async def next_claim_at(self) -> datetime | None:
+        """When a due feed's host is free."""
+        return await self._engine.store.feeds.next_claim_at(self._engine.clock.now(), self._forced)
+
+    def host(self, piece: tuple[Feed, FeedState]) -> str:
+        """The feed's host."""
+        return urls.host_key(piece[0].url)
+
+    async def do(self, piece: tuple[Feed, FeedState]) -> None:
+        """Poll one feed and commit its state and its new entries together."""
+        e, (feed, state) = self._engine, piece
+        self.counts["polled"] += 1
+        try:
+            response = await e.web.send(poll.request_for(feed, state))
+            polled = await e.compute(poll.read, feed, state, response, e.policy)
+        except StageError as error:
+            self.counts["failed"] += 1
+            failed = poll.failed(feed, state, error, e.clock.now(), e.policy)
+            log.warning("poll failed", feed=feed.url, reason=error.reason, next_at=failed.next_poll_at)
+            await e.store.feeds.finish(Polled(feed, self._run_id, failed, e.clock.now()))
+            return
+        entries = tuple(_with_lang(entry, feed) for entry in polled.entries)
+        unwanted = frozenset(entry.id for entry in entries if not poll.wanted(feed, entry))
+        done = Polled(feed, self._run_id, polled.state, e.clock.now(), entries, unwanted)
+        new = await e.store.feeds.finish(done)
+        self.counts["not_modified"] += polled.not_modified
+        self.counts["new"] += new
+        log.info("polled", feed=feed.url, entries=len(entries), new=new, not_modified=polled.not_modified)
+
+    async def give_back(self, piece: tuple[Feed, FeedState], error: Exception) -> None:
+        """Free the feed; it is asked again later, as after any failure."""
+        feed, state = piece
+        now = self._engine.clock.now()
+        unknown = StageError(feed.url, "internal-error", detail=repr(error), retryable=True)
+        failed = poll.failed(feed, state, unknown, now, self._engine.policy)
+        await self._engine.store.feeds.finish(Polled(feed, self._run_id, failed, now))
+
+
+class IngestDuty:
+    """Entry -> Page -> Article -> Verdict -> store: do the entries that are due."""
+
+    name = "ingest"
+
+    def __init__(self, engine: Engine, run_id: int, origin: Any = None) -> None:
+        self._engine, self._run_id, self._origin = engine, run_id, origin
+        self.counts: Counter[str] = Counter()
+
+    async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Work]:
+        """Take entries that are due."""
+        e = self._engine
+        return await e.store.work.claim(self._run_id, e.clock.now(), limit, busy, self._origin)
+
+    async def next_claim_at(self) -> datetime | None:
+        """When a due entry's host is free."""
+        return await self._engine.store.work.next_claim_at(self._engine.clock.now(), self._origin)
+
+    def host(self, piece: Work) -> str:
+        """The host of the page."""
+        return piece.host
+
+    async def do(self, piece: Work) -> None:
+        """Bring one URL to its end, and record it."""
+        ending = await self._engine.store.endings.put(await self._ending(piece))
+        outcome = ending.outcome.value if ending.outcome else "waiting"
+        self.counts[outcome] += 1
+        others = "duplicate" if ending.outcome is Outcome.STORED else outcome  # of the entries that share the URL
+        self.counts[others] += len(piece.claimed) - 1
+        if ending.outcome is Outcome.STORED and ending.verdict:
+            self.counts["defense"] += ending.verdict.label is Label.DEFENSE
+        say = log.warning if ending.outcome in (None, Outcome.DROPPED) else log.info
+        label = ending.verdict.label.value if ending.verdict else None
+        say(outcome, url=piece.lead.entry.url, label=label, reason=ending.reason, until=ending.due_at)
+
+    async def _ending(self, work: Work) -> Ending:
+        e = self._engine
+        if work.article_id is not None and not work.is_revision:
+            return Ending(work, e.clock.now(), Outcome.DUPLICATE, article_id=work.article_id)
+        try:
+            article = await self._article(work)
+        except StageError as error:
+            return self._failed(work, error)
+        now = e.clock.now()
+        if article.published_from is DateOrigin.FIRST_SEEN:  # by us, not by this attempt
+            article = replace(article, published_at=work.lead.seen_at)
+        if not _is_within(article.published_at, work):
+            return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
+        return Ending(work, now, Outcome.STORED, article=article, verdict=e.classifier.classify(article))
+
+    async def _article(self, work: Work) -> Article:
+        """The article behind a URL: from its page, or from what the feed itself holds."""
+        e, lead = self._engine, work.lead
+        if not work.host:
+            return await e.compute(from_entry, lead.entry, lead.seen_at)
+        try:
+            response = await e.web.send(fetch.request_for(lead.entry))
+            page = fetch.read(lead.entry, response)
+            return await e.compute(extract, page, lead.entry)
+        except StageError as error:
+            if error.retryable and not backoff.gave_up(lead.attempts + 1):
+                raise
+            return await self._from_feed(work, error)
+
+    async def _from_feed(self, work: Work, error: StageError) -> Article:
+        """The page is not to be had: the feed's own text serves, if it is one."""
+        for claimed in work.claimed:
+            try:
+                return await self._engine.compute(from_entry, claimed.entry, claimed.seen_at)
+            except ExtractError:
+                continue
+        raise error
+
+    def _failed(self, work: Work, error: StageError) -> Ending:
+        now, attempts = self._engine.clock.now(), work.lead.attempts + 1
+        detail = error.detail or None
+        if not error.retryable:
+            return Ending(work, now, Outcome.DROPPED, reason=error.reason, detail=detail)
+        if backoff.gave_up(attempts):
+            return Ending(work, now, Outcome.DROPPED, reason=f"gave-up-{error.reason}", detail=detail)
+        due_at = max(backoff.retry_at(attempts, now, work.lead.entry.url or ""), error.retry_at or now)
+        return Ending(work, now, None, reason=error.reason, detail=detail, due_at=due_at)
+
+    async def give_back(self, piece: Work, error: Exception) -> None:
+        """Free the entry; it is tried again later, as after any failure."""
+        unknown = StageError(piece.lead.entry.url or "", "internal-error", detail=repr(error), retryable=True)
+        await self._engine.store.endings.put(self._failed(piece, unknown))
+
+
+def _with_lang(entry: Entry, feed: Feed) -> Entry:
+    return entry if entry.lang else replace(entry, lang=feed.lang)
+
+
+def _is_within(moment: datetime, work: Work) -> bool:
+    return (work.since is None or moment >= work.since) and (work.until is None or moment < work.until)

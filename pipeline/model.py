@@ -1,0 +1,221 @@
+"""The values that flow through defnews: Feed, FeedState, Entry, Request, Response, Page, Article, Verdict.
+
+All are frozen. Moments are UTC-aware datetimes, `None` means only "the source did not say".
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class FeedKind(StrEnum):
+    """What sort of publisher stands behind a feed."""
+
+    TRADE = "trade"
+    OFFICIAL = "official"
+    WIRE = "wire"
+    GENERAL = "general"
+    THINKTANK = "thinktank"
+
+
+class FetchMode(StrEnum):
+    """Where the article of an entry is found: on its page, or in the feed itself."""
+
+    PAGE = "page"
+    FEED = "feed"
+
+
+class RequestKind(StrEnum):
+    """What a request is for; robots.txt applies to pages and archives, size limits to each."""
+
+    FEED = "feed"
+    PAGE = "page"
+    ARCHIVE = "archive"
+
+
+class DateOrigin(StrEnum):
+    """Who said when an article was published, best first."""
+
+    PAGE = "page"
+    FEED = "feed"
+    ARCHIVE = "archive"
+    FIRST_SEEN = "first-seen"
+
+
+class Label(StrEnum):
+    """The two stored labels."""
+
+    DEFENSE = "defense"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """Where an entry ended."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A URL that we poll."""
+
+    id: int
+    url: str
+    title: str
+    kind: FeedKind = FeedKind.GENERAL
+    country: str | None = None  # ISO 3166-1 alpha-2
+    lang: str | None = None  # BCP 47
+    fetch: FetchMode = FetchMode.PAGE
+    interval: timedelta | None = None  # asked for by the user; overrides the settings
+    headers: tuple[tuple[str, str], ...] = ()
+    include: tuple[str, ...] = ()  # regular expressions; when given, title or URL must match one
+    exclude: tuple[str, ...] = ()  # regular expressions; neither title nor URL may match one
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What we remember of a feed between two polls.
+
+    The validators are kept exactly as received (RFC 9110 section 8.8).
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None  # SHA-256 hex of the last body that was parsed
+    next_poll_at: datetime | None = None
+    next_poll_reason: str | None = None  # why then: "interval", "max-age", "retry-after", "failures" ...
+    last_poll_at: datetime | None = None
+    last_success_at: datetime | None = None
+    failures: int = 0  # in a row
+    reason: str | None = None  # of the last failure; None after a success
+    gone: bool = False  # answered 410: no longer polled
+    ttl: timedelta | None = None  # that the last body asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that an entry points to."""
+
+    url: str
+    type: str | None = None
+    length: int | None = None  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element of a feed, or one URL that an archive listed."""
+
+    id: str  # what the feed calls it, else its canonical link
+    url: str | None  # absolute http(s) link as given, relative ones joined
+    title: str | None = None  # plain text
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    summary: str | None = None  # HTML or text, as given
+    content: str | None = None  # HTML or text, as given
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    lang: str | None = None
+    archive: str | None = None  # name of the archive that listed it; None: a feed did
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed as its publisher wrote it."""
+
+    title: str | None
+    url: str | None  # the site's own page
+    format: str  # "rss20", "rss091", "rdf", "atom10", "json11" ...
+    entries: tuple[Entry, ...]
+    lang: str | None = None
+    ttl: timedelta | None = None  # <ttl>, or sy:updatePeriod over sy:updateFrequency
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GET that a stage asks the web for."""
+
+    url: str
+    kind: RequestKind
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back after all redirects; any status."""
+
+    url: str  # final
+    status: int
+    headers: tuple[tuple[str, str], ...]  # names in lower case, values verbatim
+    body: bytes  # decoded by Content-Encoding, not by charset
+    received_at: datetime
+    hops: tuple[tuple[str, int], ...] = ()  # (url, status) of each redirect, in order
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, verbatim."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """A host's robots.txt as it was fetched; an empty text allows all."""
+
+    text: str
+    fetched_at: datetime
+    crawl_delay: timedelta | None = None  # that it asks of us
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The HTML behind an entry."""
+
+    url: str  # final, after redirects
+    body: bytes
+    content_type: str | None
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """The text of a page, or of an entry that needed none."""
+
+    url: str  # where it was read
+    canonical_url: str
+    title: str
+    text: str  # paragraphs, each ended by one newline but the last
+    published_at: datetime
+    published_from: DateOrigin
+    extractor: str  # name@version
+    authors: tuple[str, ...] = ()
+    updated_at: datetime | None = None
+    lang: str | None = None  # BCP 47
+    site_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A term that moved the score."""
+
+    term: str
+    start: int  # characters into the field
+    end: int
+    field: str  # "title" or "text"
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a classifier says of an article, and why."""
+
+    label: Label
+    score: float  # in [0, 1]
+    threshold: float  # score >= threshold: defense
+    needs_review: bool
+    topics: tuple[str, ...]  # codes of the codebook, strongest first
+    evidence: tuple[Evidence, ...]  # largest weight first
+    classifier: str  # name@version
+    tagger: str | None = None  # name@version; None: nothing was tagged
+    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
+    entities: tuple[tuple[str, str], ...] = field(default=())  # (name, kind)

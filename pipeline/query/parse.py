@@ -1,0 +1,123 @@
+"""Text -> Query: words, "phrases", OR, -not, prefix*; words side by side must all occur.
+
+Nothing of the text reaches a database but words made of letters and digits, so no input can become its syntax.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.errors import UsageError
+from pipeline.query.words import split_words
+
+_TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words in this order, next to each other; the last may be a prefix."""
+
+    words: tuple[str, ...]
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What must not occur."""
+
+    term: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """At least one occurs."""
+
+    terms: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """The whole query: every part holds."""
+
+    parts: tuple[Words | Not | Any, ...]
+
+    @property
+    def positive(self) -> tuple[Words, ...]:
+        """The terms that a found text holds at least one of."""
+        found: list[Words] = []
+        for part in self.parts:
+            found.extend((part,) if isinstance(part, Words) else part.terms if isinstance(part, Any) else ())
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What an article must be besides holding the words; empty tuples do not filter."""
+
+    labels: tuple[str, ...] = ()  # defense, other, review
+    topics: tuple[str, ...] = ()
+    feed_ids: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    langs: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None  # excluded
+    min_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for, in which order, and which part of the result."""
+
+    terms: All | None = None
+    filters: Filters = field(default_factory=Filters)
+    is_by_relevance: bool = False
+    limit: int = 20
+    cursor: str | None = None
+
+
+def parse(text: str) -> All | None:
+    """Read a query.
+
+    Returns:
+        None when there is no word in it: everything matches.
+
+    Raises:
+        UsageError: it only excludes, or OR stands at an end; says at which column.
+    """
+    parts: list[Words | Not | Any] = []
+    either_at: int | None = None  # the column of an OR that waits for its right side
+    for match in _TOKEN.finditer(text):
+        column = match.start() + 1
+        if match["word"] == "OR" and not match["minus"]:
+            if either_at is not None or not parts or isinstance(parts[-1], Not):
+                raise UsageError(f"query, column {column}: OR needs a word on its left")
+            either_at = column
+            continue
+        term = _term(match)
+        if term is None:
+            continue
+        if either_at is not None:
+            parts[-1] = _either(parts[-1], term, is_negative=bool(match["minus"]), column=column)
+            either_at = None
+        else:
+            parts.append(Not(term) if match["minus"] else term)
+    if either_at is not None:
+        raise UsageError(f"query, column {either_at}: OR needs a word on its right")
+    if parts and all(isinstance(part, Not) for part in parts):
+        raise UsageError("query, column 1: it needs at least one word without a minus")
+    return All(tuple(parts)) if parts else None
+
+
+def _term(match: re.Match[str]) -> Words | None:
+    raw = match["phrase"] if match["phrase"] is not None else match["word"]
+    words = tuple(split_words(raw))
+    if not words:
+        return None
+    return Words(words, is_prefix=match["word"] is not None and raw.endswith("*"))
+
+
+def _either(left: Words | Not | Any, right: Words, *, is_negative: bool, column: int) -> Any:
+    if is_negative or isinstance(left, Not):
+        raise UsageError(f"query, column {column}: OR joins words that must occur, not -words")
+    return Any((*(left.terms if isinstance(left, Any) else (left,)), right))

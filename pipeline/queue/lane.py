@@ -1,0 +1,121 @@
+"""A lane: claims work from the store and does it, so much at a time, until there is none or it is told to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from pipeline.clock import Clock
+
+log = structlog.get_logger()
+Piece = TypeVar("Piece")
+LOOK_AGAIN_S = 0.5  # at the latest, while something runs: what is claimable changes with the time
+LONGEST_WAIT_S = 5.0
+
+
+class Duty(Protocol[Piece]):
+    """Where a lane's work comes from and who does it."""
+
+    name: str
+
+    async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Piece]:
+        """Take work whose host is not among the busy ones."""
+        ...
+
+    async def next_claim_at(self) -> datetime | None:
+        """When work that is due already can be claimed; None: there is none."""
+        ...
+
+    def host(self, piece: Piece) -> str:
+        """The host that the work asks; "" for none."""
+        ...
+
+    async def do(self, piece: Piece) -> None:
+        """Do it; every expected failure is recorded there."""
+        ...
+
+    async def give_back(self, piece: Piece, error: Exception) -> None:
+        """Free the work after an error that nobody expected."""
+        ...
+
+
+class Lane(Generic[Piece]):
+    """Does one duty's work, at most `size` pieces at once, one a host."""
+
+    def __init__(self, duty: Duty[Piece], size: int, clock: Clock) -> None:
+        self._duty = duty
+        self._size = size
+        self._clock = clock
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._claiming = asyncio.Lock()
+        self._is_open = True
+        self._next: asyncio.Task[int] | None = None  # the nudge that the end of a piece gives
+        self.errors = 0
+
+    async def nudge(self) -> int:
+        """Claim what is claimable now and start it; returns how much that was."""
+        async with self._claiming:
+            free = self._size - len(self._running)
+            if free <= 0 or not self._is_open:
+                return 0
+            pieces = await self._duty.claim(free, {host for host in self._running.values() if host})
+            for piece in pieces:
+                task = asyncio.create_task(self._do(piece), name=f"{self._duty.name}:{self._duty.host(piece)}")
+                self._running[task] = self._duty.host(piece)
+                task.add_done_callback(self._ended)
+            return len(pieces)
+
+    async def run_dry(self, *, until: Callable[[], bool] = lambda: False) -> None:
+        """Work until nothing is due: waits for the pace of hosts, not for what is due later."""
+        while not until():
+            started = await self.nudge()
+            if self._running:
+                await asyncio.wait(self._running, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+            elif not started:
+                at = await self._duty.next_claim_at()
+                if at is None:
+                    return
+                wait = (at - self._clock.now()).total_seconds()
+                await self._clock.sleep(min(max(wait, 0.01), LONGEST_WAIT_S))
+
+    async def run_dry_with(self, others: Callable[[], Awaitable[frozenset[int]]], patience_s: int = 60) -> None:
+        """Work until nothing is due, and until what other runs hold now has ended or become free."""
+        await self.run_dry()
+        held = await others()
+        for _ in range(patience_s):
+            if not held:
+                return
+            await self._clock.sleep(1)
+            await self.run_dry()
+            held &= await others()
+
+    async def drain(self, within_s: float) -> None:
+        """Start nothing more; let what runs end, and cancel what does not in time."""
+        self._is_open = False
+        if self._next is not None:
+            await asyncio.gather(self._next, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=within_s)
+        for task in tuple(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _do(self, piece: Piece) -> None:
+        try:
+            await self._duty.do(piece)
+        except Exception as error:
+            self.errors += 1
+            log.exception("unexpected error", duty=self._duty.name)
+            await self._duty.give_back(piece, error)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        if self._is_open and (self._next is None or self._next.done()):
+            self._next = asyncio.create_task(self.nudge())
+        if not task.cancelled() and task.exception() is not None:
+            log.error("work could not be given back", duty=self._duty.name, error=str(task.exception()))
+
+
+Nudge = Callable[[], Awaitable[int]]

@@ -1,0 +1,317 @@
+"""Settings: TOML and the environment -> frozen Settings; and the feed list of feeds.toml.
+
+Looked for in --config DIR, DEFNEWS_CONFIG, ./config, then among the packaged defaults.
+"""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import UsageError
+from pipeline.model import Feed, FeedKind, FetchMode
+
+PREFIX = "DEFNEWS_"
+_NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA"})
+NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
+_SECRETS = ("DATABASE_URL", "API__TOKEN")  # may stand in a file named by <NAME>_FILE
+
+Seconds = Annotated[float, Field(ge=0)]
+
+
+def _listed(value: Any) -> Any:
+    """A list given by the environment: JSON, or separated by commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PollSettings(_Section):
+    """[poll]."""
+
+    interval_s: Seconds = 1800
+    min_interval_s: Seconds = 600
+    max_interval_s: Seconds = 86_400
+    concurrency: int = Field(default=20, ge=1, le=1000)
+    tick_s: float = Field(default=5, gt=0)
+
+
+class IngestSettings(_Section):
+    """[ingest]."""
+
+    concurrency: int = Field(default=20, ge=1, le=1000)
+    tick_s: float = Field(default=2, gt=0)
+
+
+class WebSettings(_Section):
+    """[web]."""
+
+    user_agent: str = Field(
+        default="defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)", min_length=3
+    )
+    host_delay_s: Seconds = 5
+    timeout_s: float = Field(default=30, gt=0)
+    allow_private: Names = ()
+    proxy: str | None = None
+
+
+class ComputeSettings(_Section):
+    """[compute]."""
+
+    workers: int = Field(default=0, ge=0, le=256)
+    deadline_s: float = Field(default=20, gt=0)
+    recycle_after: int = Field(default=2000, ge=1)
+
+
+class ClassifySettings(_Section):
+    """[classify]."""
+
+    classifier: str = "lexicon"
+
+
+class ReviewSettings(_Section):
+    """[review]."""
+
+    low: float = Field(default=0.3, ge=0, le=1)
+    high: float = Field(default=0.7, ge=0, le=1)
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError("expected address:port")
+    return value
+
+
+class ApiSettings(_Section):
+    """[api]."""
+
+    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8317"
+    token: SecretStr | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Address and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class LogSettings(_Section):
+    """[log]."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Settings(BaseSettings):
+    """All settings; see config/pipeline.toml for what each means."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    database_url: str = "sqlite:///defnews.db"
+    poll: PollSettings = PollSettings()
+    ingest: IngestSettings = IngestSettings()
+    web: WebSettings = WebSettings()
+    compute: ComputeSettings = ComputeSettings()
+    classify: ClassifySettings = ClassifySettings()
+    review: ReviewSettings = ReviewSettings()
+    api: ApiSettings = ApiSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over secret files, those over the TOML file (handed in as init values)."""
+        return env_settings, _SecretFiles(settings_cls), init_settings
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """<NAME>_FILE: a secret that stands in a file."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: secrets are read all at once."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in _SECRETS:
+            path = os.environ.get(f"{PREFIX}{name}_FILE")
+            if path:
+                section, _, key = name.lower().rpartition("__")
+                value = _read(Path(path)).strip()
+                found.update({section: {key: value}} if section else {key: value})
+        return found
+
+
+def config_dir(given: Path | None = None) -> Path:
+    """The directory that holds pipeline.toml and feeds.toml.
+
+    Raises:
+        UsageError: one was named and does not exist.
+    """
+    named = given or (Path(os.environ["DEFNEWS_CONFIG"]) if os.environ.get("DEFNEWS_CONFIG") else None)
+    if named is not None:
+        if not named.is_dir():
+            raise UsageError(f"{named}: there is no such configuration directory")
+        return named
+    packaged = Path(str(resources.files("pipeline")))
+    candidates = (Path("config"), packaged / "config", packaged.parent / "config")
+    return next((c for c in candidates if (c / "pipeline.toml").is_file()), packaged / "config")
+
+
+def load(directory: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        UsageError: says which key, in which file and line.
+    """
+    path = config_dir(directory) / "pipeline.toml"
+    text = _read(path) if path.exists() else ""
+    _refuse_unknown_names()
+    try:
+        return Settings(**_parse_toml(text, path))
+    except ValidationError as e:
+        raise UsageError("; ".join(_explain(error, text, path) for error in e.errors())) from e
+
+
+def load_feeds(directory: Path | None = None) -> tuple[Feed, ...]:
+    """The feeds of feeds.toml; none when there is no such file.
+
+    Raises:
+        UsageError: says which feed, key, file and line.
+    """
+    path = config_dir(directory) / "feeds.toml"
+    if not path.exists():
+        return ()
+    text = _read(path)
+    data = _parse_toml(text, path)
+    tables = data.pop("feed", [])
+    if data or not isinstance(tables, list):
+        raise UsageError(f"{path}: only [[feed]] tables may stand in it, not {', '.join(data) or 'feed ='}")
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*feed\s*\]\]", line)]
+    return tuple(_feed(table, f"{path}, line {line}") for table, line in zip(tables, lines, strict=True))
+
+
+class _FeedTable(_Section):
+    url: str = Field(pattern=r"^https?://\S+$")
+    title: str = Field(min_length=1)
+    kind: FeedKind = FeedKind.GENERAL
+    country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
+    lang: str | None = Field(default=None, pattern="^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    fetch: FetchMode = FetchMode.PAGE
+    interval_s: float | None = Field(default=None, gt=0)
+    headers: dict[str, str] = {}
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    seen: str | None = None  # where in public material the URL was found
+    unverified: bool = False  # nobody has seen it answer
+
+
+def _feed(table: Mapping[str, Any], place: str) -> Feed:
+    try:
+        read = _FeedTable(**table)
+        for pattern in (*read.include, *read.exclude):
+            re.compile(pattern)
+    except ValidationError as e:
+        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in e.errors())
+        raise UsageError(f"{place}: {problems}") from e
+    except re.error as e:
+        raise UsageError(f"{place}: {e.pattern!r} is no regular expression: {e}") from e
+    return Feed(
+        id=0,
+        url=read.url,
+        title=read.title,
+        kind=read.kind,
+        country=read.country,
+        lang=read.lang,
+        fetch=read.fetch,
+        interval=None if read.interval_s is None else timedelta(seconds=read.interval_s),
+        headers=tuple(read.headers.items()),
+        include=read.include,
+        exclude=read.exclude,
+    )
+
+
+def _refuse_unknown_names() -> None:
+    """A misspelt variable is an error, not a silent default."""
+    known = set(_NOT_OURS) | {f"{PREFIX}{name}_FILE" for name in _SECRETS}
+    known |= {PREFIX + "__".join(path).upper() for path in _paths(Settings)}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise UsageError(f"{name}: there is no such setting")
+
+
+def _paths(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from ((name, *rest) for rest in _paths(kind))
+        else:
+            yield (name,)
+
+
+def _explain(error: Any, text: str, path: Path) -> str:
+    keys = [str(part) for part in error["loc"]]
+    name = PREFIX + "__".join(keys).upper()
+    if name in {n.upper() for n in os.environ}:
+        return f"{name}: {error['msg']}"
+    line = _line_of(keys, text)
+    where = f"{path}, line {line}" if line else str(path)
+    return f"{where}: {'.'.join(keys)}: {error['msg']}"
+
+
+def _line_of(keys: list[str], text: str) -> int | None:
+    """The line of a key in a TOML text."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\]]+)\]", line):
+            section = header[1].strip()
+            if keys == [section]:
+                return number
+        elif (key := re.match(r"\s*([\w-]+)\s*=", line)) and [*filter(None, [section]), key[1]] == keys[:2]:
+            return number
+    return None
+
+
+def _parse_toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise UsageError(f"{path}: {e}") from e
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise UsageError(f"{path}: cannot be read: {e}") from e

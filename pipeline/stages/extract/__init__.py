@@ -1,0 +1,101 @@
+"""Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.errors import ExtractError
+from pipeline.model import Article, Entry, Page
+from pipeline.stages.extract import body, dates
+from pipeline.stages.extract.metadata import Facts, facts, language
+from pipeline.stages.fetch import decode
+from pipeline.urls import canonical_url
+
+SHORTEST_TEXT = 200  # characters; below this it is a teaser or a paywall
+CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the page shows only the beginning
+
+FEED_CONTENT = "feed-content@1"
+FEED_SUMMARY = "feed-summary@1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A text, and who found it."""
+
+    text: str
+    extractor: str  # name@version
+
+
+def extract(page: Page, entry: Entry) -> Article:
+    """Read the article that a page shows; where it shows none, the one that the entry itself carries.
+
+    Raises:
+        ExtractError: `too-large`, `too-deep`, `extractor-failed`, `no-text`, `too-short` or `no-title`,
+            when neither the page nor the entry gives an article.
+    """
+    try:
+        told, found, failure = *_read(page, entry), None
+    except ExtractError as e:
+        told, found, failure = Facts(_own_url(page.url)), "", e
+    chosen = _choose(found, entry)
+    if failure is not None and len(chosen.text) < SHORTEST_TEXT:
+        raise failure
+    return _article(page.url, told, entry, chosen, page.fetched_at)
+
+
+def from_entry(entry: Entry, at: datetime) -> Article:
+    """Read the article that the entry itself carries; `at` is when we first saw it.
+
+    Raises:
+        ExtractError: `no-link`, `no-text`, `too-short` or `no-title`.
+    """
+    url = canonical_url(entry.url) if entry.url else None
+    if url is None:
+        raise ExtractError(entry.id, "no-link")
+    return _article(url, Facts(url), entry, _choose("", entry), at)
+
+
+def _read(page: Page, entry: Entry) -> tuple[Facts, str]:
+    if len(page.body) > body.MOST_BYTES:
+        raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
+    tree = body.parse(decode(page), page.url)
+    has_date = dates.told(entry, page.fetched_at) is not None
+    return facts(tree, page, has_date), body.by_trafilatura(tree, page.url)
+
+
+def _choose(found: str, entry: Entry) -> _Body:
+    content = body.of_markup(entry.content)
+    if len(found) >= SHORTEST_TEXT and len(content) < CLEARLY_LONGER * len(found):
+        return _Body(found, body.TRAFILATURA)
+    bodies = (
+        _Body(content, FEED_CONTENT),
+        _Body(body.of_markup(entry.summary), FEED_SUMMARY),
+        _Body(found, body.TRAFILATURA),
+    )
+    return next((one for one in bodies if len(one.text) >= SHORTEST_TEXT), max(bodies, key=lambda one: len(one.text)))
+
+
+def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: datetime) -> Article:
+    if len(chosen.text) < SHORTEST_TEXT:
+        raise ExtractError(url, "too-short" if chosen.text else "no-text", detail=f"{len(chosen.text)} characters")
+    titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
+    title = next(filter(None, titles if chosen.extractor == body.TRAFILATURA else reversed(titles)), None)
+    if title is None:
+        raise ExtractError(url, "no-title")
+    published_at, published_from = dates.published(told.published, entry, seen_at)
+    return Article(
+        url=url,
+        canonical_url=told.canonical_url,
+        title=title,
+        text=chosen.text,
+        published_at=published_at,
+        published_from=published_from,
+        extractor=chosen.extractor,
+        authors=told.authors or entry.authors,
+        updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
+        lang=told.lang or language(entry.lang),
+        site_name=told.site_name,
+    )
+
+
+def _own_url(url: str) -> str:
+    return canonical_url(url) or url

@@ -1,0 +1,102 @@
+"""HTML tree -> JSON-LD nodes: what a publisher tells search engines about the page, broken JSON tolerated."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
+
+from lxml.html import HtmlElement
+
+Node = Mapping[str, object]
+
+_ARTICLE = re.compile(r"(?:Article|Posting|Report|Review)$")
+_WEB_PAGE = re.compile(r"Page$")
+
+# Keys that lead to the page's own nodes; others (itemListElement, mentions ...) lead to other articles.
+_INWARD = ("@graph", "mainEntity", "mainEntityOfPage")
+_MOST_NODES = 2_000
+_WRAPPER = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
+_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
+_SALVAGED = re.compile(r'"(headline|datePublished|dateModified)"\s*:\s*"((?:[^"\\]|\\.){1,500})"')
+
+
+def nodes(tree: HtmlElement) -> tuple[Node, ...]:
+    """All nodes that speak of the page itself, in document order."""
+    found: list[Node] = []
+    for script in tree.iter("script"):
+        if "ld+json" in (script.get("type") or "").lower() and script.text:
+            found.extend(_flat(_load(script.text)))
+    return tuple(found[:_MOST_NODES])
+
+
+def article(found: Sequence[Node], url: str) -> Node:
+    """The node of the page's main article: the one that names the URL, else the first; an empty node if none."""
+    articles = [node for node in found if _is_a(_ARTICLE, node)]
+    return next((node for node in articles if url in _addresses(node)), articles[0] if articles else {})
+
+
+def web_page(found: Sequence[Node]) -> Node:
+    """The node of the page as such; an empty node if none."""
+    return next((node for node in found if _is_a(_WEB_PAGE, node)), {})
+
+
+def text(value: object) -> str | None:
+    """A plain string of a property that may be a string, a list of them, or a node with a value."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, Mapping):
+        value = value.get("@value")
+    return (" ".join(unescape(value).split()) or None) if isinstance(value, str) else None
+
+
+def names(value: object, found: Sequence[Node]) -> Iterator[str]:
+    """The name of each thing that a property holds; references by @id are followed once."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, Mapping):
+            node = item if "name" in item else _referred(item, found)
+            inner = node.get("name")
+            yield from (name for name in (inner if isinstance(inner, list) else [inner]) if isinstance(name, str))
+        elif isinstance(item, str):
+            yield item
+
+
+def _load(source: str) -> object:
+    while (bare := _WRAPPER.sub("", source)) != source:
+        source = bare
+    for attempt in (source, _TRAILING_COMMA.sub("", source)):
+        try:
+            return json.loads(attempt, strict=False)
+        except (ValueError, RecursionError):
+            continue
+    salvaged: dict[str, object] = {}
+    for match in _SALVAGED.finditer(source):
+        salvaged.setdefault(match[1], match[2])
+    return {"@type": "Article", **salvaged} if salvaged else None
+
+
+def _flat(value: object) -> Iterator[Node]:
+    pending, seen = [value], 0
+    while pending and seen < _MOST_NODES:
+        item = pending.pop()
+        seen += 1
+        if isinstance(item, list):
+            pending.extend(reversed(item))
+        elif isinstance(item, dict):
+            yield item
+            pending.extend(item[key] for key in reversed(_INWARD) if isinstance(item.get(key), list | dict))
+
+
+def _is_a(kind: re.Pattern[str], node: Node) -> bool:
+    types = node.get("@type")
+    return any(isinstance(one, str) and kind.search(one) for one in (types if isinstance(types, list) else [types]))
+
+
+def _addresses(node: Node) -> frozenset[object]:
+    page = node.get("mainEntityOfPage")
+    own = page.get("@id") if isinstance(page, Mapping) else page
+    return frozenset(value for value in (node.get("url"), node.get("@id"), own) if isinstance(value, str))
+
+
+def _referred(item: Node, found: Sequence[Node]) -> Node:
+    wanted = item.get("@id")
+    return next((node for node in found if wanted is not None and node.get("@id") == wanted), {})

@@ -1,0 +1,110 @@
+"""The store: one schema on SQLite and PostgreSQL; the database row is the durable state.
+
+store = await open_store("sqlite:///defnews.db")
+for found in await store.search.find(Query(parse("missile OR drone"))):
+    print(found.published_at, found.title)
+await store.close()
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from pipeline.errors import StoreError
+from pipeline.store import schema
+from pipeline.store.candidates import CandidateRows, Candidates
+from pipeline.store.database import Database, file_of, redacted
+from pipeline.store.endings import Ending, EndingRows
+from pipeline.store.feeds import FeedRow, FeedRows, Forced, Polled
+from pipeline.store.hosts import HostRows
+from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
+from pipeline.store.runs import BEAT_EVERY, Run, RunRows
+from pipeline.store.search import Found, Search
+from pipeline.store.stats import StatRows, Stats
+from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
+
+__all__ = [
+    "BEAT_EVERY",
+    "Appearance",
+    "Candidates",
+    "Claimed",
+    "Ending",
+    "FeedRow",
+    "Forced",
+    "Found",
+    "Polled",
+    "Provenance",
+    "Run",
+    "Stats",
+    "Store",
+    "Work",
+    "daemon_lock",
+    "found_by",
+    "live",
+    "open_store",
+    "redacted",
+]
+
+
+class Store:
+    """All tables, by what they are for."""
+
+    def __init__(self, url: str) -> None:
+        self.db = Database(url)
+        self.runs = RunRows(self.db)
+        self.feeds = FeedRows(self.db)
+        self.hosts = HostRows(self.db)
+        self.work = WorkRows(self.db)
+        self.endings = EndingRows(self.db)
+        self.candidates = CandidateRows(self.db)
+        self.search = Search(self.db)
+        self.provenance = ProvenanceRows(self.db)
+        self.stats = StatRows(self.db)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.db.close()
+
+    async def __aenter__(self) -> "Store":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def open_store(url: str) -> Store:
+    """Open a database, making it when it is missing.
+
+    Raises:
+        UsageError: the address is neither SQLite nor PostgreSQL.
+        StoreError: it cannot be opened, or its schema is of another version; says what to run.
+    """
+    await asyncio.to_thread(schema.require, url)
+    return Store(url)
+
+
+@contextmanager
+def daemon_lock(url: str) -> Iterator[None]:
+    """Held by the one daemon of a SQLite file; released by the system when its process ends, however that is.
+
+    Raises:
+        StoreError: another daemon runs on this file.
+    """
+    path = file_of(url)
+    if path is None:
+        yield
+        return
+    handle = os.open(f"{path}.daemon", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            raise StoreError(f"another daemon runs on {path}; stop it first, or use PostgreSQL for several") from e
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,98 @@
+"""Candidates: URLs that archives listed, put in line for the daemon's own flow unless they are known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from pipeline import urls
+from pipeline.model import Entry, Feed
+from pipeline.store.database import Database
+from pipeline.store.discover import Discovery, discover
+from pipeline.store.tables import entries, runs
+from pipeline.store.tables import urls as url_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """A block of entries that an archive listed, and the place to go on from."""
+
+    entries: tuple[Entry, ...]
+    cursor: Mapping[str, Any]  # of the whole run, after this block
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class CandidateRows:
+    """The tables, from a backfill's side."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(
+        self, run_id: int, found: Candidates, sites: dict[str, tuple[Feed, ...]], at: datetime
+    ) -> tuple[int, int]:
+        """Put unknown candidates in line and move the run's cursor, in one transaction.
+
+        A URL is known when it leads to an article, waits already, or was dropped for good by this program before.
+        The feed is filled in when exactly one has the candidate's site.
+
+        Returns:
+            How many were new, and how many known.
+        """
+        canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
+        async with self._db.write() as c:
+            known = await self._known(c, {url for url in canonical.values() if url}, found)
+            wanted = [entry for entry in found.entries if canonical[entry.id] not in known]
+            new = 0
+            for feed, group in _by_feed(wanted, sites):
+                block = Discovery(group, at, feed=feed, origin_run_id=run_id)
+                new += len(await discover(c, self._db, block))
+            await c.execute(update(runs).where(runs.c.id == run_id).values(cursor=dict(found.cursor)))
+        return new, len(found.entries) - new
+
+    async def unknown(self, found: Candidates) -> tuple[Entry, ...]:
+        """The candidates that `add` would put in line."""
+        canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
+        async with self._db.read() as c:
+            known = await self._known(c, {url for url in canonical.values() if url}, found)
+        return tuple(entry for entry in found.entries if canonical[entry.id] not in known)
+
+    async def _known(self, c: Any, wanted: set[str], found: Candidates) -> set[str]:
+        query = (
+            select(url_rows.c.url, url_rows.c.article_id, entries.c.state, entries.c.reason, entries.c.published_at)
+            .outerjoin(entries, entries.c.url_id == url_rows.c.id)
+            .where(url_rows.c.url.in_(sorted(wanted)))
+        )
+        return {row.url for row in await c.execute(query) if _is_settled(row, found)}
+
+
+def _is_settled(row: Any, found: Candidates) -> bool:
+    """Whether asking again could not bring anything new."""
+    if row.article_id is not None or row.state in ("waiting", "claimed"):
+        return True
+    if row.state is None or (row.reason or "").startswith("gave-up"):
+        return False
+    if row.reason == "out-of-range":
+        return not _is_within(row.published_at, found)
+    return True
+
+
+def _is_within(moment: datetime | None, found: Candidates) -> bool:
+    if moment is None:
+        return True
+    return (found.since is None or moment >= found.since) and (found.until is None or moment < found.until)
+
+
+def _by_feed(
+    wanted: Sequence[Entry], sites: dict[str, tuple[Feed, ...]]
+) -> list[tuple[Feed | None, tuple[Entry, ...]]]:
+    groups: dict[int, tuple[Feed | None, list[Entry]]] = {}
+    for entry in wanted:
+        feeds = sites.get(urls.site(entry.url or ""), ())
+        feed = feeds[0] if len(feeds) == 1 else None
+        lang = entry.lang or (feed.lang if feed else None)
+        groups.setdefault(feed.id if feed else 0, (feed, []))[1].append(replace(entry, lang=lang))
+    return [(feed, tuple(group)) for feed, group in groups.values()]

@@ -1,0 +1,160 @@
+"""The connection to SQLite or PostgreSQL: reading, writing (one writer at a time), and writing in batches."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy.exc
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from pipeline.errors import StoreError, UsageError
+from pipeline.store.types import unpack
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, `unixepoch`
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def parse_url(url: str) -> URL:
+    """The database's address with our driver in it.
+
+    Raises:
+        UsageError: it is no SQLite or PostgreSQL address.
+    """
+    try:
+        parsed = make_url(url)
+        return parsed.set(drivername=DRIVERS[parsed.drivername.split("+")[0]])
+    except (sqlalchemy.exc.ArgumentError, KeyError) as e:
+        raise UsageError("DEFNEWS_DATABASE_URL: expected sqlite:///FILE or postgresql://USER@HOST/NAME") from e
+
+
+def redacted(url: str) -> str:
+    """The address without its password, for people."""
+    parsed = parse_url(url)
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
+
+
+def file_of(url: str) -> Path | None:
+    """The SQLite file; None for PostgreSQL."""
+    parsed = parse_url(url)
+    return Path(parsed.database or "defnews.db") if parsed.get_backend_name() == "sqlite" else None
+
+
+class Database:
+    """An engine and its manners."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(parse_url(url), pool_size=8, max_overflow=8)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+        if self.is_sqlite:
+            _private_file(file_of(url))
+            event.listen(self.engine.sync_engine, "connect", _on_connect)
+            event.listen(self.engine.sync_engine, "begin", _on_begin)
+
+    def insert(self, table: Any) -> Any:
+        """INSERT with ON CONFLICT, in the dialect of this database."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent view."""
+        async with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction; on SQLite the only writer of this process."""
+        async with self._writer or nullcontext(), self.engine.connect() as plain:
+            connection = await plain.execution_options(defnews_write=True)
+            async with connection.begin():
+                yield connection
+
+    async def optimize(self) -> None:
+        """Daily care: fresh statistics for SQLite's planner; PostgreSQL cares for itself."""
+        if self.is_sqlite:
+            async with self.write() as c:
+                await c.exec_driver_sql("PRAGMA optimize")
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+def _private_file(path: Path | None) -> None:
+    """Make the file readable by its owner only, before anything is in it."""
+    if path is None or path.exists() or str(path) == ":memory:":
+        return
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as e:
+        raise StoreError(f"cannot make the database {path}: {e.strerror}") from e
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours: see _on_begin
+    connection.create_function("unpack", 1, unpack, deterministic=True)
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Connection) -> None:
+    """Writers take the lock at once: a transaction that upgrades from reading fails with "database is locked"."""
+    is_writer = connection.get_execution_options().get("defnews_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+class Batcher(Generic[Item, Result]):
+    """Writes what came while a batch was being written as the next batch.
+
+    One item alone waits for nothing; many share one transaction. When a batch fails, its items are tried one by
+    one, so that only the culprit sees the error.
+    """
+
+    def __init__(self, write: Callable[[list[Item]], Awaitable[list[Result]]], largest: int = 200) -> None:
+        self._write = write
+        self._largest = largest
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, item: Item) -> Result:
+        """Returns when the item is committed."""
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._drain())
+        return await done
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            await self._settle(batch)
+
+    async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._write([item for item, _ in batch])
+        except Exception as e:  # noqa: BLE001 - handed to whoever waits for it
+            if len(batch) > 1:
+                for single in batch:
+                    await self._settle([single])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(e)
+            return
+        for (_, done), result in zip(batch, results, strict=True):
+            if not done.done():
+                done.set_result(result)

@@ -1,0 +1,194 @@
+"""New entries: telling them from known ones, and putting them in line."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline import urls
+from pipeline.model import Enclosure, Entry, Feed, FetchMode
+from pipeline.store.database import Database
+from pipeline.store.tables import entries, events, hosts
+from pipeline.store.tables import urls as url_rows
+
+LIVE, BACKFILL = 1, 0  # priorities
+REVISION_PAUSE = timedelta(hours=1)  # doubled for each further revision: some feeds renew `updated` at every poll
+LONGEST_PAUSE = timedelta(days=1)
+_CHUNK = 400  # rows a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Entries that a feed or an archive holds."""
+
+    entries: tuple[Entry, ...]
+    at: datetime
+    feed: Feed | None = None
+    origin_run_id: int | None = None  # the backfill that found them
+    unwanted: frozenset[str] = frozenset()  # ids of those that the feed's include / exclude keep out
+
+
+async def discover(c: AsyncConnection, db: Database, found: Discovery) -> list[int]:
+    """Store the entries that are new, and wake those that announce a revision; returns their ids."""
+    by_key = {entry.id: entry for entry in reversed(found.entries)}
+    canonical = {entry.url: urls.canonical_url(entry.url) for entry in by_key.values() if entry.url}
+    url_ids = await _url_ids(c, db, {url for url in canonical.values() if url}, found.at)
+    known = await _known(c, found, list(by_key))
+    fresh, woken = [], []
+    for key, entry in by_key.items():
+        url_id = url_ids.get(canonical.get(entry.url or "") or "")
+        if key not in known:
+            fresh.append(_row(entry, url_id, found))
+        elif _is_revised(known[key], entry, url_id):
+            woken.append(_revision(known[key], entry, url_id, found))
+    await _add_hosts(c, db, {row["host"] for row in [*fresh, *woken]}, found.at)
+    ids = [
+        i
+        for chunk in _chunks(fresh)
+        for i in (await c.execute(insert(entries).returning(entries.c.id), chunk)).scalars()
+    ]
+    for row in woken:
+        await c.execute(update(entries).where(entries.c.id == row["id"]).values(**row))
+    changed = [*((i, "seen") for i in ids), *((row["id"], "announced-again") for row in woken)]
+    await _add_events(c, changed, found)
+    return [i for i, _ in changed]
+
+
+async def _url_ids(c: AsyncConnection, db: Database, wanted: set[str], at: datetime) -> dict[str, int]:
+    """The row of each canonical URL, made where it is missing."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(sorted(wanted)):
+        rows = [{"url": url, "first_seen_at": at} for url in chunk]
+        await c.execute(db.insert(url_rows).on_conflict_do_nothing(index_elements=["url"]), rows)
+        found.update((await c.execute(select(url_rows.c.url, url_rows.c.id).where(url_rows.c.url.in_(chunk)))).all())
+    return found
+
+
+async def _known(c: AsyncConnection, found: Discovery, keys: list[str]) -> dict[str, Any]:
+    if found.origin_run_id is not None:
+        is_ours = entries.c.origin_run_id == found.origin_run_id
+    elif found.feed is not None:
+        is_ours = (entries.c.feed_id == found.feed.id) & entries.c.origin_run_id.is_(None)
+    else:
+        raise ValueError("entries come from a feed or from a backfill")
+    rows: dict[str, Any] = {}
+    for chunk in _chunks(keys):
+        query = select(entries).where(is_ours, entries.c.key.in_(chunk))
+        rows.update({row.key: row for row in await c.execute(query)})
+    return rows
+
+
+def _is_revised(row: Any, entry: Entry, url_id: int | None) -> bool:
+    if row.state != "done" or url_id is None:
+        return False
+    is_newer = entry.updated_at is not None and row.updated_at is not None and entry.updated_at > row.updated_at
+    return url_id != row.url_id or is_newer
+
+
+def _row(entry: Entry, url_id: int | None, found: Discovery) -> dict[str, Any]:
+    feed = found.feed
+    dropped = "no-link" if url_id is None else "excluded" if entry.id in found.unwanted else None
+    return {
+        "feed_id": feed.id if feed else None,
+        "key": entry.id,
+        "archive": entry.archive,
+        "state": "done" if dropped else "waiting",
+        "outcome": "dropped" if dropped else None,
+        "reason": dropped,
+        "priority": LIVE if found.origin_run_id is None else BACKFILL,
+        "newest_at": entry.published_at or found.at,
+        "due_at": found.at,
+        "attempts": 0,
+        "revision": 0,
+        "origin_run_id": found.origin_run_id,
+        "seen_at": found.at,
+        "done_at": found.at if dropped else None,
+        **_content(entry, url_id, feed),
+    }
+
+
+def _revision(row: Any, entry: Entry, url_id: int | None, found: Discovery) -> dict[str, Any]:
+    pause = min(REVISION_PAUSE * 2 ** min(row.revision - 1, 10), LONGEST_PAUSE) if row.revision else timedelta()
+    return {
+        "id": row.id,
+        "state": "waiting",
+        "outcome": None,
+        "reason": None,
+        "detail": None,
+        "attempts": 0,
+        "revision": row.revision + 1,
+        "due_at": found.at + pause,
+        "done_at": None,
+        **_content(entry, url_id, found.feed),
+    }
+
+
+def _content(entry: Entry, url_id: int | None, feed: Feed | None) -> dict[str, Any]:
+    needs_page = entry.url is not None and (feed is None or feed.fetch is FetchMode.PAGE)
+    return {
+        "url_id": url_id,
+        "url": entry.url,
+        "host": urls.host_key(entry.url) if needs_page and entry.url else "",
+        "title": entry.title,
+        "published_at": entry.published_at,
+        "updated_at": entry.updated_at,
+        "lang": entry.lang,
+        "payload": pack_payload(entry),
+    }
+
+
+def pack_payload(entry: Entry) -> str:
+    """What only the extraction needs of an entry, as JSON."""
+    return json.dumps(
+        {
+            "summary": entry.summary,
+            "content": entry.content,
+            "authors": entry.authors,
+            "tags": entry.tags,
+            "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
+        }
+    )
+
+
+def unpack_entry(row: Any) -> Entry:
+    """The entry of a row, as its feed or archive gave it."""
+    payload = json.loads(row.payload) if row.payload else {}
+    return Entry(
+        id=row.key,
+        url=row.url,
+        title=row.title,
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        summary=payload.get("summary"),
+        content=payload.get("content"),
+        authors=tuple(payload.get("authors", ())),
+        tags=tuple(payload.get("tags", ())),
+        enclosures=tuple(Enclosure(**enclosure) for enclosure in payload.get("enclosures", ())),
+        lang=row.lang,
+        archive=row.archive,
+    )
+
+
+async def _add_hosts(c: AsyncConnection, db: Database, wanted: Iterable[str], at: datetime) -> None:
+    """Each host that is to be asked has its row, so that what is due is found through the hosts."""
+    rows = [{"host": host, "next_at": at} for host in sorted(wanted) if host]
+    if rows:
+        await c.execute(db.insert(hosts).on_conflict_do_nothing(index_elements=["host"]), rows)
+
+
+async def _add_events(c: AsyncConnection, changed: list[tuple[int, str]], found: Discovery) -> None:
+    feed_id = found.feed.id if found.feed else None
+    rows = [
+        {"at": found.at, "kind": kind, "feed_id": feed_id, "entry_id": entry_id, "run_id": found.origin_run_id}
+        for entry_id, kind in changed
+    ]
+    if rows:
+        await c.execute(insert(events), rows)
+
+
+def _chunks(items: list[Any]) -> Iterable[list[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

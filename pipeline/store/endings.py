@@ -1,0 +1,200 @@
+"""Endings: what became of claimed work, committed in batches: stored, duplicate, dropped, or waiting again."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline import urls
+from pipeline.model import Article, Outcome, Verdict
+from pipeline.store import articles as article_rows
+from pipeline.store.database import Batcher, Database
+from pipeline.store.tables import article_entries, entries, events
+from pipeline.store.tables import urls as url_rows
+from pipeline.store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a piece of work."""
+
+    work: Work
+    at: datetime
+    outcome: Outcome | None  # None: it waits until due_at
+    article: Article | None = None  # with its verdict: stored, unless its URL turns out to be known
+    verdict: Verdict | None = None
+    article_id: int | None = None  # of the article that it repeats; filled in when stored
+    reason: str | None = None
+    detail: str | None = None
+    due_at: datetime | None = None
+
+
+class EndingRows:
+    """Commits endings; those that come together share a transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._batches: Batcher[Ending, Ending] = Batcher(self._write)
+
+    async def put(self, ending: Ending) -> Ending:
+        """Commit an ending; returns it as it became: an article whose URL is known becomes a duplicate."""
+        return await self._batches.put(ending)
+
+    async def _write(self, batch: list[Ending]) -> list[Ending]:
+        async with self._db.write() as c:
+            held = await _still_held(c, batch)
+            settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
+            await self._finish_entries(c, settled)
+        by_entry = {ending.work.lead.id: ending for ending in settled}
+        return [by_entry.get(ending.work.lead.id, ending) for ending in batch]
+
+    async def _settle_articles(self, c: AsyncConnection, batch: list[Ending]) -> list[Ending]:
+        """Store the articles that are new, revise those that changed, turn the others into duplicates."""
+        known = await _known_urls(c, batch)
+        settled, new = [], []
+        taken = await article_rows.taken_ids(c, [e.article for e in batch if e.article])
+        for ending in batch:
+            if ending.article is None or ending.verdict is None:
+                settled.append(ending)
+                continue
+            found = next((known[url] for url in _own_urls(ending.article) if url in known), None)
+            if found is None:
+                key = article_rows.free_id(ending.article, taken)
+                taken.add(key)
+                known.update(dict.fromkeys(_own_urls(ending.article), key))
+                new.append(replace(ending, outcome=Outcome.STORED, article_id=key))
+                settled.append(new[-1])
+            elif ending.work.is_revision and ending.work.article_id == found:
+                kept = replace(ending, outcome=Outcome.STORED, article_id=found)
+                changed = await article_rows.revise(c, _filing(kept))
+                settled.append(replace(kept, reason="revised" if changed else "unchanged"))
+            else:
+                settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=found))
+        await article_rows.add(c, [_filing(ending) for ending in new])
+        await self._remember_urls(c, settled)
+        return settled
+
+    async def _remember_urls(self, c: AsyncConnection, settled: list[Ending]) -> None:
+        """Map every URL on the way to the article."""
+        led = [{"key": e.work.url_id, "article_id": e.article_id} for e in settled if e.article_id is not None]
+        if led:
+            is_open = (url_rows.c.id == bindparam("key")) & url_rows.c.article_id.is_(None)
+            await c.execute(update(url_rows).where(is_open), led)
+        rows = {
+            url: {"url": url, "article_id": e.article_id, "first_seen_at": e.at}
+            for e in settled
+            if e.article is not None and e.article_id is not None
+            for url in _own_urls(e.article)
+        }
+        if rows:
+            statement = self._db.insert(url_rows)
+            statement = statement.on_conflict_do_update(
+                index_elements=["url"],
+                set_={"article_id": statement.excluded.article_id},
+                where=url_rows.c.article_id.is_(None),
+            )
+            await c.execute(statement, [rows[url] for url in sorted(rows)])
+
+    async def _finish_entries(self, c: AsyncConnection, settled: list[Ending]) -> None:
+        rows = [row for ending in settled for row in _entry_rows(ending)]
+        if not rows:
+            return
+        await c.execute(update(entries).where(entries.c.id == bindparam("entry")), rows)
+        done = [row["entry"] for row in rows if row["state"] == "done"]
+        await c.execute(update(entries).where(entries.c.id.in_(done)).values(payload=None))
+        appearances = [
+            {"entry_id": claimed.id, "article_id": ending.article_id}
+            for ending in settled
+            if ending.article_id is not None
+            for claimed in ending.work.claimed
+        ]
+        if appearances:
+            statement = self._db.insert(article_entries)
+            change = {"article_id": statement.excluded.article_id}
+            await c.execute(statement.on_conflict_do_update(index_elements=["entry_id"], set_=change), appearances)
+        await c.execute(insert(events), [_event(ending, row) for ending in settled for row in _entry_rows(ending)])
+
+
+async def _still_held(c: AsyncConnection, batch: list[Ending]) -> set[int]:
+    """The lead entries that are still ours: a run that fell silent loses its claims."""
+    rows = await c.execute(
+        select(entries.c.id, entries.c.run_id).where(
+            entries.c.id.in_([ending.work.lead.id for ending in batch]), entries.c.state == "claimed"
+        )
+    )
+    holders = {row.id: row.run_id for row in rows}
+    return {e.work.lead.id for e in batch if holders.get(e.work.lead.id) == e.work.run_id}
+
+
+def _own_urls(article: Article) -> tuple[str, ...]:
+    """The spellings under which an article is known: its canonical URL and where it was read."""
+    return tuple(dict.fromkeys((article.canonical_url, urls.canonical_url(article.url) or article.url)))
+
+
+async def _known_urls(c: AsyncConnection, batch: list[Ending]) -> dict[str, int]:
+    wanted = sorted({url for ending in batch if ending.article for url in _own_urls(ending.article)})
+    query = select(url_rows.c.url, url_rows.c.article_id).where(
+        url_rows.c.url.in_(wanted), url_rows.c.article_id.is_not(None)
+    )
+    return {row.url: row.article_id for row in await c.execute(query)}
+
+
+def _filing(ending: Ending) -> article_rows.Filing:
+    if ending.article is None or ending.verdict is None or ending.article_id is None:
+        raise ValueError("an article is stored with its verdict and id")
+    lead = ending.work.lead
+    return article_rows.Filing(
+        id=ending.article_id,
+        article=ending.article,
+        verdict=ending.verdict,
+        at=ending.at,
+        feed_id=lead.feed_id,
+        archive=lead.entry.archive,
+        first_seen_at=lead.seen_at,
+        run_id=ending.work.run_id,
+    )
+
+
+def _entry_rows(ending: Ending) -> list[dict[str, Any]]:
+    """The new columns of each entry of the work: all share its fate, but only one of them is the stored one."""
+    is_done = ending.outcome is not None
+    rows = []
+    for claimed in ending.work.claimed:
+        outcome = ending.outcome
+        if outcome is Outcome.STORED and claimed is not ending.work.lead:
+            outcome = Outcome.DUPLICATE
+        row: dict[str, Any] = {
+            "entry": claimed.id,
+            "state": "done" if is_done else "waiting",
+            "run_id": None,
+            "outcome": outcome.value if outcome else None,
+            "reason": ending.reason,
+            "detail": ending.detail,
+            "attempts": claimed.attempts + (0 if is_done else 1),
+            "due_at": ending.due_at or ending.at,
+            "done_at": ending.at if is_done else None,
+            "published_at": ending.article.published_at if ending.article else claimed.entry.published_at,
+        }
+        rows.append(row)
+    return rows
+
+
+def _event(ending: Ending, row: dict[str, Any]) -> dict[str, Any]:
+    kind = ending.reason if ending.reason in ("revised", "unchanged") else row["outcome"] or "waiting"
+    detail = {
+        "reason": ending.reason,
+        "detail": ending.detail,
+        "extractor": ending.article and ending.article.extractor,
+    }
+    if ending.due_at is not None:
+        detail["until"] = ending.due_at.isoformat()
+    return {
+        "at": ending.at,
+        "kind": kind,
+        "entry_id": row["entry"],
+        "article_id": ending.article_id,
+        "run_id": ending.work.run_id,
+        "detail": {name: value for name, value in detail.items() if value},
+    }

@@ -1,0 +1,259 @@
+"""Feeds and their states: which are due, who polls them, and what a poll brought."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline import urls
+from pipeline.model import Entry, Feed, FeedKind, FeedState, FetchMode
+from pipeline.store.database import Batcher, Database
+from pipeline.store.discover import Discovery, discover
+from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The end of one poll: the feed's new state, and what was in it."""
+
+    feed: Feed
+    run_id: int
+    state: FeedState
+    at: datetime
+    entries: tuple[Entry, ...] = ()  # all that the feed holds
+    unwanted: frozenset[str] = frozenset()  # ids of entries that include / exclude keep out
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A feed with its state, for listings."""
+
+    feed: Feed
+    state: FeedState
+    is_enabled: bool
+    entries: int = 0
+    articles: int = 0
+
+
+class FeedRows:
+    """The tables of feeds."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._polls: Batcher[Polled, int] = Batcher(self._finish)
+
+    async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
+        """Add the feeds whose URL was never seen; returns those that were new."""
+        new = []
+        async with self._db.write() as c:
+            known = set((await c.execute(select(feed_urls.c.url))).scalars())
+            for feed in wanted:
+                if feed.url not in known:
+                    known.add(feed.url)
+                    new.append(await _insert(c, feed, now))
+        return tuple(new)
+
+    async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
+        """All feeds with their states, or those of the given ids, URLs or titles."""
+        query = select(feeds, *_state_columns()).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        if not with_removed:
+            query = query.where(feeds.c.removed_at.is_(None))
+        if named:
+            query = query.where(_is_named(named))
+        async with self._db.read() as c:
+            rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
+        return tuple(FeedRow(_feed(row), _state(row), row.enabled) for row in rows)
+
+    async def set_enabled(self, feed_id: int, is_enabled: bool, now: datetime) -> None:
+        """Pause a feed or take it up again; a feed that said 410 is tried again."""
+        async with self._db.write() as c:
+            await c.execute(update(feeds).where(feeds.c.id == feed_id).values(enabled=is_enabled))
+            if is_enabled:
+                revived = {"gone": False, "next_poll_at": now, "next_poll_reason": "enabled"}
+                await c.execute(update(feed_states).where(feed_states.c.feed_id == feed_id).values(**revived))
+            await _event(c, now, "feed-enabled" if is_enabled else "feed-disabled", feed_id)
+
+    async def remove(self, feed_id: int, now: datetime) -> None:
+        """Poll a feed no more; its articles and its URL history stay."""
+        async with self._db.write() as c:
+            await c.execute(update(feeds).where(feeds.c.id == feed_id).values(removed_at=now, enabled=False))
+            await _event(c, now, "feed-removed", feed_id)
+
+    async def claim(
+        self, run_id: int, now: datetime, limit: int, busy: Collection[str] = (), forced: "Forced | None" = None
+    ) -> tuple[tuple[Feed, FeedState], ...]:
+        """Take feeds that are due and whose host is free, one a host, longest due first."""
+        is_host_free = and_(
+            or_(hosts.c.host.is_(None), hosts.c.next_at <= now),
+            or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
+        )
+        query = (
+            select(feeds, *_state_columns())
+            .join(feed_states, feed_states.c.feed_id == feeds.c.id)
+            .outerjoin(hosts, hosts.c.host == feeds.c.host)
+            .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
+            .order_by(feed_states.c.next_poll_at)
+            .limit(limit * 4)
+        )
+        if not self._db.is_sqlite:
+            query = query.with_for_update(of=feed_states, skip_locked=True)
+        async with self._db.write() as c:
+            one_a_host = {row.host: row for row in reversed((await c.execute(query)).all())}
+            chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
+            ids = [row.id for row in chosen]
+            await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
+        return tuple((_feed(row), _state(row)) for row in chosen)
+
+    async def next_claim_at(self, now: datetime, forced: "Forced | None" = None) -> datetime | None:
+        """When the next feed that is due already can be claimed; None: no feed is due, or its host rests."""
+        free_at = func.min(func.coalesce(hosts.c.next_at, feed_states.c.next_poll_at))
+        query = (
+            select(free_at)
+            .select_from(feeds)
+            .join(feed_states, feed_states.c.feed_id == feeds.c.id)
+            .outerjoin(hosts, hosts.c.host == feeds.c.host)
+            .where(_is_due(now, forced), or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now))
+        )
+        async with self._db.read() as c:
+            found: datetime | None = (await c.execute(query)).scalar()
+            return found
+
+    async def finish(self, polled: Polled) -> int:
+        """Commit what a poll brought: the feed's state and its entries in one transaction.
+
+        Returns:
+            How many entries were new, or announced a revision.
+        """
+        return await self._polls.put(polled)
+
+    async def _finish(self, batch: list[Polled]) -> list[int]:
+        new = []
+        async with self._db.write() as c:
+            for polled in batch:
+                found = Discovery(polled.entries, polled.at, feed=polled.feed, unwanted=polled.unwanted)
+                new.append(len(await discover(c, self._db, found)) if polled.entries else 0)
+            await c.execute(
+                update(feed_states).where(
+                    feed_states.c.feed_id == bindparam("feed"), feed_states.c.run_id == bindparam("run")
+                ),
+                [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **_state_values(p.state)} for p in batch],
+            )
+            await _record_changes(c, batch)
+        return new
+
+    async def give_back(self, feed_id: int, run_id: int) -> None:
+        """Drop the claim on a feed without a poll."""
+        mine = (feed_states.c.feed_id == feed_id) & (feed_states.c.run_id == run_id)
+        async with self._db.write() as c:
+            await c.execute(update(feed_states).where(mine).values(run_id=None))
+
+    async def sites(self) -> dict[str, tuple[Feed, ...]]:
+        """The feeds of each registered domain."""
+        found: dict[str, tuple[Feed, ...]] = {}
+        for row in await self.listing():
+            site = urls.site(row.feed.url)
+            found[site] = (*found.get(site, ()), row.feed)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Feeds to be polled once although they are not due: the given ids, or all."""
+
+    since: datetime  # those polled since then had their turn
+    ids: tuple[int, ...] | None = None
+
+
+def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:
+    is_idle = and_(feeds.c.enabled.is_(true()), feed_states.c.run_id.is_(None), feed_states.c.gone.is_not(true()))
+    if forced is None:
+        return and_(is_idle, feed_states.c.next_poll_at <= now)
+    is_unpolled = or_(feed_states.c.last_poll_at.is_(None), feed_states.c.last_poll_at < forced.since)
+    is_meant = feeds.c.id.in_(forced.ids) if forced.ids is not None else true()
+    return and_(is_idle, is_unpolled, is_meant)
+
+
+def _is_named(named: Sequence[str]) -> ColumnElement[bool]:
+    ids = [int(name) for name in named if name.isdecimal()]
+    by_url = feeds.c.id.in_(select(feed_urls.c.feed_id).where(feed_urls.c.url.in_(named)))
+    return or_(feeds.c.id.in_(ids), by_url, func.lower(feeds.c.title).in_([name.lower() for name in named]))
+
+
+async def _insert(c: AsyncConnection, feed: Feed, now: datetime) -> Feed:
+    values = {
+        "url": feed.url,
+        "host": urls.host_key(feed.url),
+        "site": urls.site(feed.url),
+        "title": feed.title,
+        "kind": feed.kind.value,
+        "country": feed.country,
+        "lang": feed.lang,
+        "fetch": feed.fetch.value,
+        "interval_s": feed.interval.total_seconds() if feed.interval else None,
+        "headers": [list(pair) for pair in feed.headers],
+        "include": list(feed.include),
+        "exclude": list(feed.exclude),
+        "enabled": True,
+        "added_at": now,
+    }
+    row = (await c.execute(insert(feeds).values(**values).returning(feeds))).one()
+    await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
+    state = FeedState(next_poll_at=now, next_poll_reason="new")
+    await c.execute(insert(feed_states).values(feed_id=row.id, **_state_values(state)))
+    await _event(c, now, "feed-added", row.id)
+    return _feed(row)
+
+
+async def _record_changes(c: AsyncConnection, batch: list[Polled]) -> None:
+    """Failures and the end of a feed go into the audit trail; the many successes do not."""
+    rows = [
+        {
+            "at": p.at,
+            "kind": "feed-gone" if p.state.gone else "poll-failed",
+            "feed_id": p.feed.id,
+            "run_id": p.run_id,
+            "detail": {"reason": p.state.reason, "failures": p.state.failures},
+        }
+        for p in batch
+        if p.state.reason is not None
+    ]
+    if rows:
+        await c.execute(insert(events), rows)
+
+
+async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> None:
+    await c.execute(insert(events).values(at=now, kind=kind, feed_id=feed_id))
+
+
+def _state_values(state: FeedState) -> dict[str, Any]:
+    values = asdict(state)
+    ttl: timedelta | None = values.pop("ttl")
+    return {**values, "ttl_s": None if ttl is None else ttl.total_seconds()}
+
+
+def _state_columns() -> list[Any]:
+    return [column for column in feed_states.c if column.name not in ("feed_id", "run_id")]
+
+
+def _state(row: Any) -> FeedState:
+    values = {column.name: getattr(row, column.name) for column in _state_columns() if column.name != "ttl_s"}
+    return FeedState(**values, ttl=None if row.ttl_s is None else timedelta(seconds=row.ttl_s))
+
+
+def _feed(row: Any) -> Feed:
+    return Feed(
+        id=row.id,
+        url=row.url,
+        title=row.title,
+        kind=FeedKind(row.kind),
+        country=row.country,
+        lang=row.lang,
+        fetch=FetchMode(row.fetch),
+        interval=None if row.interval_s is None else timedelta(seconds=row.interval_s),
+        headers=tuple((name, value) for name, value in row.headers),
+        include=tuple(row.include),
+        exclude=tuple(row.exclude),
+    )

@@ -1,0 +1,71 @@
+"""The pace of each host, shared by all processes that use the database: implements the web's `Pace`."""
+
+import os
+import platform
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from pipeline.model import Robots
+from pipeline.store.database import Database
+from pipeline.store.tables import hosts
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def holder(machine: str, pid: int) -> str:
+    """How a process is named that asks a host."""
+    return f"{machine}:{pid}"
+
+
+class HostRows:
+    """The table of hosts."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._holder = holder(platform.node(), os.getpid())
+
+    async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
+        """Take the host for one request: None, or the moment at which to ask again."""
+        is_free = (hosts.c.next_at <= now) & or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now)
+        taken = (
+            update(hosts)
+            .where((hosts.c.host == host) & is_free)
+            .values(next_at=now + lease, holder=self._holder)
+            .returning(hosts.c.host)
+        )
+        async with self._db.write() as c:
+            await c.execute(self._db.insert(hosts).values(host=host, next_at=_LONG_AGO).on_conflict_do_nothing())
+            if (await c.execute(taken)).first() is not None:
+                return None
+            row = (await c.execute(select(hosts.c.next_at, hosts.c.rest_until).where(hosts.c.host == host))).one()
+            until: datetime = max(row.next_at, row.rest_until or _LONG_AGO)
+            return until
+
+    async def release(self, host: str, next_at: datetime) -> None:
+        """Give the host back; nobody may ask it before `next_at`."""
+        async with self._db.write() as c:
+            await c.execute(update(hosts).where(hosts.c.host == host).values(next_at=next_at, holder=None))
+
+    async def rest(self, host: str, until: datetime) -> None:
+        """Nobody asks this host before `until`; a longer rest stands."""
+        is_longer = or_(hosts.c.rest_until.is_(None), hosts.c.rest_until < until)
+        async with self._db.write() as c:
+            await c.execute(update(hosts).where((hosts.c.host == host) & is_longer).values(rest_until=until))
+
+    async def robots(self, host: str) -> Robots | None:
+        """What is kept of its robots.txt."""
+        async with self._db.read() as c:
+            row = (await c.execute(select(hosts).where(hosts.c.host == host))).one_or_none()
+        if row is None or row.robots_at is None:
+            return None
+        delay = None if row.crawl_delay_s is None else timedelta(seconds=row.crawl_delay_s)
+        return Robots(text=row.robots, fetched_at=row.robots_at, crawl_delay=delay)
+
+    async def keep_robots(self, host: str, robots: Robots) -> None:
+        """Keep a robots.txt."""
+        delay = None if robots.crawl_delay is None else robots.crawl_delay.total_seconds()
+        values = {"robots": robots.text, "robots_at": robots.fetched_at, "crawl_delay_s": delay}
+        async with self._db.write() as c:
+            statement = self._db.insert(hosts).values(host=host, next_at=_LONG_AGO, **values)
+            await c.execute(statement.on_conflict_do_update(index_elements=["host"], set_=values))

@@ -1,0 +1,38 @@
+"""What must hold in every database, as queries for the rows that break it."""
+
+from types import MappingProxyType
+
+from sqlalchemy import text
+
+from pipeline.store.database import Database
+
+INVARIANTS = MappingProxyType(
+    {
+        "every article has its text": """
+            SELECT count(*) FROM articles a LEFT JOIN texts t ON t.article_id = a.id WHERE t.article_id IS NULL""",
+        "every article has a verdict": """
+            SELECT count(*) FROM articles a WHERE NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.article_id = a.id)""",
+        "every article is indexed": """
+            SELECT (SELECT count(*) FROM articles) - (SELECT count(*) FROM search_index)""",
+        "every article is known by its canonical URL": """
+            SELECT count(*) FROM articles a LEFT JOIN urls u ON u.url = a.canonical_url AND u.article_id = a.id
+            WHERE u.id IS NULL""",
+        "every done entry has an outcome": """
+            SELECT count(*) FROM entries WHERE state = 'done' AND outcome IS NULL""",
+        "every dropped entry has a reason": """
+            SELECT count(*) FROM entries WHERE outcome = 'dropped' AND reason IS NULL""",
+        "every stored or duplicate entry leads to its article": """
+            SELECT count(*) FROM entries e LEFT JOIN article_entries x ON x.entry_id = e.id
+            WHERE e.outcome IN ('stored', 'duplicate') AND x.entry_id IS NULL""",
+        "every claim belongs to a run": """
+            SELECT count(*) FROM entries WHERE (state = 'claimed') != (run_id IS NOT NULL)""",
+        "every feed has its state": """
+            SELECT count(*) FROM feeds f LEFT JOIN feed_states s ON s.feed_id = f.id WHERE s.feed_id IS NULL""",
+    }
+)
+
+
+async def violations(db: Database) -> list[int]:
+    """How many rows break each invariant, in their order."""
+    async with db.read() as c:
+        return [abs(int((await c.execute(text(query))).scalar_one())) for query in INVARIANTS.values()]

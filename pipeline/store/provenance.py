@@ -1,0 +1,127 @@
+"""Where an article came from and what became of a URL: the audit trail, for `show` and `why`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from pipeline import urls
+from pipeline.store.database import Database
+from pipeline.store.search import Found, Search
+from pipeline.store.tables import article_entries, articles, entries, events, feeds, labels, verdicts
+from pipeline.store.tables import urls as url_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """An entry of a feed or an archive, and what became of it."""
+
+    entry_id: int
+    url: str | None
+    title: str | None
+    feed: str | None
+    archive: str | None
+    seen_at: datetime
+    state: str  # waiting, claimed, done
+    outcome: str | None
+    reason: str | None
+    detail: str | None
+    due_at: datetime
+    attempts: int
+    article_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """All that is known of one article."""
+
+    article: Mapping[str, Any]  # the row
+    found: Found
+    verdicts: tuple[Mapping[str, Any], ...]  # newest first
+    labels: tuple[Mapping[str, Any], ...]  # newest first
+    appearances: tuple[Appearance, ...]
+    urls: tuple[str, ...]
+    trail: tuple[Mapping[str, Any], ...]  # events, oldest first
+
+
+class ProvenanceRows:
+    """Reads across the tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def find_article(self, id_or_url: str) -> int | None:
+        """The id of the article of that id or URL."""
+        async with self._db.read() as c:
+            if id_or_url.isdecimal():
+                return (await c.execute(select(articles.c.id).where(articles.c.id == int(id_or_url)))).scalar()
+            canonical = urls.canonical_url(id_or_url) or id_or_url
+            return (await c.execute(select(url_rows.c.article_id).where(url_rows.c.url == canonical))).scalar()
+
+    async def of_article(self, key: int) -> Provenance | None:
+        """All that is known of an article."""
+        found = await Search(self._db).get(key)
+        if found is None:
+            return None
+        async with self._db.read() as c:
+            article = (await c.execute(select(articles).where(articles.c.id == key))).one()
+            by_key = (
+                table.select().where(table.c.article_id == key).order_by(table.c.id.desc())
+                for table in (verdicts, labels)
+            )
+            judged, said = [tuple(map(_dict, await c.execute(query))) for query in by_key]
+            known = (await c.execute(select(url_rows.c.url).where(url_rows.c.article_id == key))).scalars().all()
+        appearances = await self._appearances(article_entries.c.article_id == key)
+        trail = await self._trail(key, [appearance.entry_id for appearance in appearances])
+        return Provenance(_dict(article), found, judged, said, appearances, tuple(known), trail)
+
+    async def of_url(self, url: str) -> tuple[Appearance, ...]:
+        """The entries that lead, or led, to a URL; empty: it was never seen."""
+        canonical = urls.canonical_url(url) or url
+        key = await self.find_article(url)
+        is_meant = or_(
+            url_rows.c.url == canonical, article_entries.c.article_id == key if key else entries.c.url == url
+        )
+        return await self._appearances(is_meant)
+
+    async def _appearances(self, is_meant: Any) -> tuple[Appearance, ...]:
+        query = (
+            select(entries, feeds.c.title.label("feed_title"), article_entries.c.article_id)
+            .outerjoin(feeds, feeds.c.id == entries.c.feed_id)
+            .outerjoin(url_rows, url_rows.c.id == entries.c.url_id)
+            .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
+            .where(is_meant)
+            .order_by(entries.c.id)
+        )
+        async with self._db.read() as c:
+            return tuple(_appearance(row) for row in await c.execute(query))
+
+    async def _trail(self, key: int, entry_ids: list[int]) -> tuple[Mapping[str, Any], ...]:
+        is_meant = or_(events.c.article_id == key, events.c.entry_id.in_(entry_ids))
+        async with self._db.read() as c:
+            rows = await c.execute(select(events).where(is_meant).order_by(events.c.at, events.c.id))
+            return tuple(map(_dict, rows))
+
+
+def _dict(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)
+
+
+def _appearance(row: Any) -> Appearance:
+    return Appearance(
+        entry_id=row.id,
+        url=row.url,
+        title=row.title,
+        feed=row.feed_title,
+        archive=row.archive,
+        seen_at=row.seen_at,
+        state=row.state,
+        outcome=row.outcome,
+        reason=row.reason,
+        detail=row.detail,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        article_id=row.article_id,
+    )

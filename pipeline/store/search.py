@@ -1,0 +1,253 @@
+"""Finding articles: Query -> SQL for FTS5 and for tsvector, newest first or by relevance."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any as Anything
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Select,
+    Subquery,
+    and_,
+    cast,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+)
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
+
+from pipeline.errors import UsageError
+from pipeline.query import All, Any, Filters, Not, Query, Words
+from pipeline.store.database import Database
+from pipeline.store.search_index import TABLE
+from pipeline.store.tables import articles, feeds, tags, texts
+
+RANKED = 2_000  # relevance ranks the newest matches of this number, so that common words cost no more than rare ones
+_INDEX = sql_table(TABLE, sql_column("article_id"), sql_column("words"), sql_column("rank"), sql_column("rowid"))
+_NO_RANK: Anything = literal_column("NULL").label("rank")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One article of a result."""
+
+    id: int
+    url: str
+    title: str
+    text: str
+    site: str
+    authors: tuple[str, ...]
+    published_at: datetime
+    published_from: str
+    lang: str | None
+    feed_id: int | None
+    feed: str | None  # its title
+    label: str
+    score: float
+    needs_review: bool
+    topics: tuple[str, ...]
+    extractor: str
+    cursor: str  # the result goes on after this one
+
+
+class Search:
+    """The reading side of the store."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def find(self, query: Query) -> tuple[Found, ...]:
+        """One page of a result."""
+        return tuple([found async for found in self.stream(query)])
+
+    async def get(self, key: int) -> Found | None:
+        """One article."""
+        ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
+        async with self._db.read() as c:
+            row = (await c.execute(_with_columns(ids))).one_or_none()
+        return _found(row, (await self._topics([key])).get(key, ())) if row else None
+
+    async def stream(self, query: Query) -> AsyncIterator[Found]:
+        """A result row by row, in constant memory."""
+        statement = self._statement(query)
+        async with self._db.read() as c, c.stream(statement.execution_options(yield_per=200)) as rows:
+            async for part in rows.partitions(200):
+                topics = await self._topics([row.id for row in part])
+                for row in part:
+                    yield _found(row, topics.get(row.id, ()))
+
+    async def _topics(self, ids: list[int]) -> dict[int, tuple[str, ...]]:
+        query = select(tags.c.article_id, tags.c.name).where(tags.c.kind == "topic", tags.c.article_id.in_(ids))
+        found: dict[int, tuple[str, ...]] = {}
+        async with self._db.read() as c:
+            for row in await c.execute(query.order_by(tags.c.name)):
+                found[row.article_id] = (*found.get(row.article_id, ()), row.name)
+        return found
+
+    def _statement(self, query: Query) -> Select[Anything]:
+        if query.terms is None or not query.is_by_relevance:
+            wanted = select(articles.c.id, _NO_RANK).where(self._matches(query.terms), *_conditions(query.filters))
+            if query.cursor:
+                wanted = wanted.where(articles.c.id < _after(query.cursor)[1])
+            ids = wanted.order_by(articles.c.id.desc()).limit(query.limit).subquery()
+            order = [ids.c.id.desc()]
+        else:
+            ids = self._ranked(query, query.terms).subquery()
+            order = [ids.c.rank.desc(), ids.c.id.desc()]
+        return _with_columns(ids).order_by(*order)
+
+    def _matches(self, terms: All | None) -> ColumnElement[bool]:
+        if terms is None:
+            return true()
+        is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(terms))
+        return is_hit
+
+    def _hits(self, terms: All) -> Select[Anything]:
+        if self._db.is_sqlite:
+            is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
+            return select(_INDEX.c.rowid.label("id")).where(is_hit)
+        words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
+        return select(_INDEX.c.article_id.label("id")).where(_INDEX.c.words.op("@@")(words))
+
+    def _ranked(self, query: Query, terms: All) -> Select[Anything]:
+        """The newest matches, best first; equal ranks newest first."""
+        key, rank, is_hit = self._rank(terms)
+        newest = (
+            select(key.label("id"), rank.label("rank"))
+            .join(articles, articles.c.id == key)
+            .where(is_hit, *_conditions(query.filters))
+            .order_by(key.desc())
+            .limit(RANKED)
+            .subquery()
+        )
+        ranked = select(newest.c.id, newest.c.rank)
+        if query.cursor:
+            rank_then, id_then = _after(query.cursor)
+            is_equal = and_(newest.c.rank == rank_then, newest.c.id < id_then)
+            ranked = ranked.where(or_(newest.c.rank < rank_then, is_equal))
+        return ranked.order_by(newest.c.rank.desc(), newest.c.id.desc()).limit(query.limit)
+
+    def _rank(self, terms: All) -> tuple[Anything, Anything, Anything]:
+        """The index's id column, how well a row fits (more is better), and whether it fits."""
+        if self._db.is_sqlite:
+            is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
+            return _INDEX.c.rowid, -literal_column(f"bm25({TABLE}, 4.0, 1.0)"), is_hit
+        words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
+        return _INDEX.c.article_id, cast(func.ts_rank(_INDEX.c.words, words), Double), _INDEX.c.words.op("@@")(words)
+
+
+def _with_columns(ids: Subquery) -> Select[Anything]:
+    return (
+        select(articles, texts.c.body, feeds.c.title.label("feed_title"), ids.c.rank)
+        .select_from(ids)
+        .join(articles, articles.c.id == ids.c.id)
+        .join(texts, texts.c.article_id == articles.c.id)
+        .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
+    )
+
+
+def to_fts5(terms: All) -> str:
+    """The query in FTS5's language; every word stands in quotes."""
+    wanted, unwanted = [], []
+    for part in terms.parts:
+        if isinstance(part, Not):
+            unwanted.append(_fts5_words(part.term))
+        elif isinstance(part, Any):
+            wanted.append("(" + " OR ".join(_fts5_words(term) for term in part.terms) + ")")
+        else:
+            wanted.append(_fts5_words(part))
+    query = " AND ".join(wanted)
+    return f"({query}) NOT ({' OR '.join(unwanted)})" if unwanted else query
+
+
+def _fts5_words(term: Words) -> str:
+    return '"' + " ".join(term.words) + '"' + ("*" if term.is_prefix else "")
+
+
+def to_tsquery(terms: All) -> str:
+    """The query in tsquery's language; words hold only letters and digits."""
+    parts = []
+    for part in terms.parts:
+        if isinstance(part, Not):
+            parts.append(f"!({_ts_words(part.term)})")
+        elif isinstance(part, Any):
+            parts.append("(" + " | ".join(_ts_words(term) for term in part.terms) + ")")
+        else:
+            parts.append(_ts_words(part))
+    return " & ".join(parts)
+
+
+def _ts_words(term: Words) -> str:
+    return "(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.is_prefix else "") + ")"
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    """The filters as SQL; values of one filter are alternatives, filters add up."""
+    tagged = select(tags.c.article_id).where(tags.c.kind == "topic", tags.c.name.in_(filters.topics))
+    of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
+    in_lang = (articles.c.lang.startswith(lang, autoescape=True) for lang in filters.langs)
+    conditions = (
+        (filters.labels, _is_labelled(filters.labels)),
+        (filters.topics, articles.c.id.in_(tagged)),
+        (filters.feed_ids, articles.c.feed_id.in_(filters.feed_ids)),
+        (filters.kinds, articles.c.feed_id.in_(of_kind)),
+        (filters.sites, articles.c.site.in_(filters.sites)),
+        (filters.langs, or_(false(), *in_lang)),
+    )
+    return [*(condition for values, condition in conditions if values), *_bounds(filters)]
+
+
+def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.since is not None:
+        yield articles.c.published_at >= filters.since
+    if filters.until is not None:
+        yield articles.c.published_at < filters.until
+    if filters.min_score is not None:
+        yield articles.c.score >= filters.min_score
+
+
+def _is_labelled(labels: tuple[str, ...]) -> ColumnElement[bool]:
+    is_review = articles.c.needs_review.is_(true()) if "review" in labels else false()
+    return or_(articles.c.label.in_([label for label in labels if label != "review"]), is_review)
+
+
+def _after(cursor: str) -> tuple[float | None, int]:
+    """Rank and id of the last row of the page before.
+
+    Raises:
+        UsageError: it is no cursor of ours.
+    """
+    rank, _, key = cursor.rpartition("_")
+    try:
+        return (float(rank) if rank else None), int(key)
+    except ValueError as e:
+        raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
+
+
+def _found(row: Anything, topics: tuple[str, ...]) -> Found:
+    return Found(
+        id=row.id,
+        url=row.canonical_url,
+        title=row.title,
+        text=row.body,
+        site=row.site,
+        authors=tuple(row.authors),
+        published_at=row.published_at,
+        published_from=row.published_from,
+        lang=row.lang,
+        feed_id=row.feed_id,
+        feed=row.feed_title,
+        label=row.label,
+        score=row.score,
+        needs_review=row.needs_review,
+        topics=topics,
+        extractor=row.extractor,
+        cursor=f"{row.id}" if row.rank is None else f"{float(row.rank)!r}_{row.id}",
+    )

@@ -1,0 +1,70 @@
+"""Counts, lag and health, for `status`, `/readyz` and the summaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, true
+
+from pipeline.store.database import Database
+from pipeline.store.tables import articles, entries, feed_states, feeds, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The state of the database at one moment."""
+
+    feeds: int
+    feeds_failing: int
+    feeds_gone: int
+    feeds_overdue: int  # due, but not polled yet
+    entries: Mapping[str, int]  # by state, and by outcome when done
+    reasons: Mapping[str, int]  # why entries were dropped, or wait
+    articles: int
+    labels: Mapping[str, int]
+    needs_review: int
+    stored_last_day: int
+    newest_article_at: datetime | None
+    last_poll_at: datetime | None
+    lag_s: float | None  # how long the longest due entry has been waiting
+    daemon_beat_at: datetime | None
+
+
+class StatRows:
+    """Counts across the tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def read(self, now: datetime) -> Stats:
+        """All counts."""
+        async with self._db.read() as c:
+
+            async def one(query: Select[Any]) -> Any:
+                return (await c.execute(query)).scalar()
+
+            async def by(*columns: ColumnElement[Any]) -> dict[str, int]:
+                rows = await c.execute(select(*columns, func.count()).group_by(*columns))
+                return {"/".join(filter(None, row[:-1])): row[-1] for row in rows if any(row[:-1])}
+
+            active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
+            is_due = (entries.c.state == "waiting") & (entries.c.due_at <= now)
+            oldest_due = await one(select(func.min(entries.c.due_at)).where(is_due))
+            is_daemon = (runs.c.kind == "daemon") & (runs.c.state == "running")
+            return Stats(
+                feeds=await one(active),
+                feeds_failing=await one(active.where(feed_states.c.failures > 0)),
+                feeds_gone=await one(active.where(feed_states.c.gone.is_(true()))),
+                feeds_overdue=await one(active.where(feed_states.c.next_poll_at <= now)),
+                entries=await by(entries.c.state, entries.c.outcome),
+                reasons=await by(entries.c.reason),
+                articles=await one(select(func.count()).select_from(articles)),
+                labels=await by(articles.c.label),
+                needs_review=await one(select(func.count()).where(articles.c.needs_review.is_(true()))),
+                stored_last_day=await one(select(func.count()).where(articles.c.stored_at > now - timedelta(days=1))),
+                newest_article_at=await one(select(func.max(articles.c.published_at))),
+                last_poll_at=await one(select(func.max(feed_states.c.last_poll_at))),
+                lag_s=None if oldest_due is None else (now - oldest_due).total_seconds(),
+                daemon_beat_at=await one(select(func.max(runs.c.beat_at)).where(is_daemon)),
+            )

@@ -1,0 +1,215 @@
+"""Work: entries that are due, claimed together with all others that point to the same URL."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline.model import Entry
+from pipeline.store.database import Database
+from pipeline.store.discover import unpack_entry
+from pipeline.store.tables import article_entries, articles, entries, hosts, runs
+from pipeline.store.tables import urls as url_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An entry that a run works on."""
+
+    id: int
+    entry: Entry
+    feed_id: int | None
+    attempts: int
+    revision: int
+    seen_at: datetime
+    origin_run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One URL and the entries that wait for it; its page is fetched once for all of them."""
+
+    run_id: int
+    url_id: int
+    host: str  # "": the feed's content is the article
+    claimed: tuple[Claimed, ...]  # live ones first, then the oldest
+    article_id: int | None  # that the URL is known to lead to
+    since: datetime | None = None  # the range of the backfill that found it
+    until: datetime | None = None
+
+    @property
+    def lead(self) -> Claimed:
+        """The entry whose words are used where the page has none."""
+        return self.claimed[0]
+
+    @property
+    def is_revision(self) -> bool:
+        """Whether a feed announced it anew."""
+        return any(claimed.revision for claimed in self.claimed)
+
+
+class WorkRows:
+    """The entries as a queue: the rows are the durable state, a job is only a nudge."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def claim(
+        self,
+        run_id: int,
+        now: datetime,
+        limit: int,
+        busy: Collection[str] = (),
+        origin: ColumnElement[bool] | None = None,
+    ) -> tuple[Work, ...]:
+        """Take due entries: those that need no page, and the newest of each free host that is not `busy`."""
+        scope = true() if origin is None else origin
+        async with self._db.write() as c:
+            tops = [*await self._pageless(c, now, limit, scope), *await self._one_a_host(c, now, limit, busy, scope)]
+            url_ids = list(dict.fromkeys(url_id for _, url_id in tops))[:limit]
+            if not url_ids:
+                return ()
+            in_flight = select(entries.c.url_id).where(entries.c.state == "claimed", entries.c.url_id.in_(url_ids))
+            is_ours = and_(
+                entries.c.url_id.in_(url_ids), entries.c.state == "waiting", entries.c.url_id.not_in(in_flight)
+            )
+            await c.execute(update(entries).where(is_ours).values(state="claimed", run_id=run_id))
+            return await self._read(c, run_id, url_ids)
+
+    async def _pageless(self, c: AsyncConnection, now: datetime, limit: int, scope: Any) -> list[Any]:
+        query = self._locked(
+            select(entries.c.newest_at, entries.c.url_id)
+            .where(entries.c.host == "", entries.c.state == "waiting", entries.c.due_at <= now, scope)
+            .order_by(entries.c.priority.desc(), entries.c.newest_at.desc())
+            .limit(limit)
+        )
+        return list((await c.execute(query)).all())
+
+    async def _one_a_host(
+        self, c: AsyncConnection, now: datetime, limit: int, busy: Collection[str], scope: Any
+    ) -> list[Any]:
+        newest = (
+            select(entries.c.id)
+            .where(entries.c.host == hosts.c.host, entries.c.state == "waiting", entries.c.due_at <= now, scope)
+            .order_by(entries.c.priority.desc(), entries.c.newest_at.desc())
+            .limit(1)
+            .correlate(hosts)
+            .scalar_subquery()
+        )
+        is_free = and_(hosts.c.next_at <= now, or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now))
+        tops = select(newest.label("id")).where(is_free, hosts.c.host.not_in(list(busy))).subquery()
+        query = self._locked(
+            select(entries.c.newest_at, entries.c.url_id)
+            .where(entries.c.id.in_(select(tops.c.id)))
+            .order_by(entries.c.priority.desc(), entries.c.newest_at.desc())
+            .limit(limit)
+        )
+        return list((await c.execute(query)).all())
+
+    def _locked(self, query: Any) -> Any:
+        return query if self._db.is_sqlite else query.with_for_update(skip_locked=True)
+
+    async def _read(self, c: AsyncConnection, run_id: int, url_ids: list[int]) -> tuple[Work, ...]:
+        query = (
+            select(entries, url_rows.c.article_id, runs.c.plan)
+            .join(url_rows, url_rows.c.id == entries.c.url_id)
+            .outerjoin(runs, runs.c.id == entries.c.origin_run_id)
+            .where(entries.c.url_id.in_(url_ids), entries.c.state == "claimed", entries.c.run_id == run_id)
+            .order_by(entries.c.priority.desc(), entries.c.id)
+        )
+        by_url: dict[int, list[Any]] = {}
+        for row in await c.execute(query):
+            by_url.setdefault(row.url_id, []).append(row)
+        return tuple(_work(run_id, url_id, by_url[url_id]) for url_id in url_ids if url_id in by_url)
+
+    async def next_claim_at(self, now: datetime, origin: ColumnElement[bool] | None = None) -> datetime | None:
+        """When the next entry that is due already can be claimed.
+
+        None: nothing is due, or what is due belongs to hosts that rest.
+        """
+        scope = true() if origin is None else origin
+        is_due = and_(entries.c.state == "waiting", entries.c.due_at <= now, scope)
+        query = select(func.min(hosts.c.next_at)).where(
+            or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
+            select(entries.c.id).where(entries.c.host == hosts.c.host, is_due).correlate(hosts).exists(),
+        )
+        pageless = select(entries.c.id).where(entries.c.host == "", is_due).limit(1)
+        async with self._db.read() as c:
+            if (await c.execute(pageless)).first() is not None:
+                return now
+            found: datetime | None = (await c.execute(query)).scalar()
+            return found
+
+    async def claimed_elsewhere(self, run_id: int, origin: ColumnElement[bool]) -> frozenset[int]:
+        """The entries that other runs are working on now."""
+        query = select(entries.c.id).where(entries.c.state == "claimed", entries.c.run_id != run_id, origin)
+        async with self._db.read() as c:
+            return frozenset((await c.execute(query)).scalars())
+
+    async def tally(self, origin: ColumnElement[bool]) -> dict[str, int]:
+        """How many entries ended how: stored, duplicate, dropped, waiting; and how many of the stored are defense."""
+        ended = func.coalesce(entries.c.outcome, "waiting").label("ended")
+        query = (
+            select(ended, articles.c.label, func.count().label("rows"))
+            .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
+            .outerjoin(articles, articles.c.id == article_entries.c.article_id)
+            .where(origin)
+            .group_by(ended, articles.c.label)
+        )
+        counts = dict.fromkeys(("stored", "defense", "duplicate", "dropped", "waiting"), 0)
+        async with self._db.read() as c:
+            for row in await c.execute(query):
+                counts[row.ended] += row.rows
+                counts["defense"] += row.rows if (row.ended, row.label) == ("stored", "defense") else 0
+        return counts
+
+    async def count_waiting(self, origin: ColumnElement[bool] | None = None) -> int:
+        """How many entries wait for a later time."""
+        query = select(func.count()).where(entries.c.state == "waiting", true() if origin is None else origin)
+        async with self._db.read() as c:
+            return int((await c.execute(query)).scalar_one())
+
+
+def live() -> ColumnElement[bool]:
+    """The entries that polls found."""
+    is_live: ColumnElement[bool] = entries.c.origin_run_id.is_(None)
+    return is_live
+
+
+def found_by(run_id: int) -> ColumnElement[bool]:
+    """The entries that one backfill found."""
+    is_found: ColumnElement[bool] = entries.c.origin_run_id == run_id
+    return is_found
+
+
+def _work(run_id: int, url_id: int, rows: list[Any]) -> Work:
+    plans = [row.plan or {} for row in rows]
+    is_bounded = all(row.origin_run_id is not None for row in rows)  # a live entry has no range
+    return Work(
+        run_id=run_id,
+        url_id=url_id,
+        host=rows[0].host,
+        claimed=tuple(_claimed(row) for row in rows),
+        article_id=rows[0].article_id,
+        since=_moment(plans[0].get("since")) if is_bounded else None,
+        until=_moment(plans[0].get("until")) if is_bounded else None,
+    )
+
+
+def _claimed(row: Any) -> Claimed:
+    return Claimed(
+        id=row.id,
+        entry=unpack_entry(row),
+        feed_id=row.feed_id,
+        attempts=row.attempts,
+        revision=row.revision,
+        seen_at=row.seen_at,
+        origin_run_id=row.origin_run_id,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,6 @@
+"""The web: sends a Request and hands back its Response, politely, within limits, to public addresses only."""
+
+from pipeline.web.client import Web, WebLimits
+from pipeline.web.politeness import Pace
+
+__all__ = ["Pace", "Web", "WebLimits"]

@@ -1,0 +1,225 @@
+"""The address guard: where a connection may go, decided on the address that is then connected to.
+
+It stands where the HTTP library opens a TCP connection. A name is resolved once, every address is judged, and the
+socket goes to a judged one: redirects pass it like first requests, and a name that changes its answer gains nothing.
+TLS and the Host header keep the URL's name.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.web.failure import Failed, Reason
+from pipeline.web.http import httpcore
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+CONNECT_SECONDS = 10.0  # for each address tried
+MOST_ADDRESSES = 3  # tried of one name
+RESOLVER_THREADS = 32  # the system's resolver blocks; slow names must not hold up the others
+
+# IANA special-purpose address registries: all of IPv4 that is not globally reachable unicast.
+_SPECIAL_V4 = tuple(
+    IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    )
+)
+_GLOBAL_V6 = IPv6Network("2000::/3")
+_SPECIAL_V6 = tuple(
+    IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: retired, and carries any IPv4 address
+        "3fff::/20",
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")
+# Where clouds keep what opens their accounts. No setting opens these.
+_METADATA = tuple(
+    ip_network(network)
+    for network in (
+        "169.254.0.0/16",
+        "100.100.100.200/32",
+        "168.63.129.16/32",
+        "192.0.0.192/32",
+        "fd00:ec2::/32",
+        "fd20:ce::254/128",
+        "fe80::/10",
+    )
+)
+
+
+class AddressPolicy:
+    """Public addresses, and those that the user opened."""
+
+    def __init__(self, allow_private: Iterable[str] = ()) -> None:
+        self._names: set[str] = set()
+        self._networks: list[Network] = []
+        for item in allow_private:
+            try:
+                self._networks.append(ip_network(item.strip("[]"), strict=False))
+            except ValueError as e:
+                if "/" in item or ":" in item:
+                    raise UsageError(f"web.allow_private: {item!r} is neither a host name nor a CIDR") from e
+                self._names.add(_name(item))
+
+    def permits(self, address: Address, host: str) -> bool:
+        """Whether a connection to the address may be opened for a URL of this host."""
+        plain = _carried(address)
+        if any(_within(form, _METADATA) for form in (address, plain)):
+            return False
+        return is_public(address) or _name(host) in self._names or _within(plain, self._networks)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is globally reachable unicast, whatever it is wrapped in.
+
+    Source:
+        IANA IPv4 and IPv6 special-purpose address registries (RFC 6890); RFC 6052 for NAT64.
+    """
+    plain = _carried(address)
+    if isinstance(plain, IPv4Address):
+        return not _within(plain, _SPECIAL_V4)
+    return plain in _GLOBAL_V6 and not _within(plain, _SPECIAL_V6)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that does not outlive a TLS handshake that failed or was given up."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except httpcore.ConnectError as e:
+            if isinstance(e.__cause__, ssl.SSLError):
+                raise Failed(Reason.TLS, str(e)) from e
+            raise
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections to permitted addresses only."""
+
+    def __init__(self, policy: AddressPolicy, resolve: Resolve | None = None) -> None:
+        self._policy = policy
+        self._resolve = resolve or self._ask_system
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve once, judge every address, connect to the first permitted one that answers.
+
+        Raises:
+            Failed: the name has no address (`dns`), or none that is permitted (`address-refused`).
+        """
+        last: Exception = httpcore.ConnectError(f"no address of {host}")
+        for address in await self._permitted(host, port):
+            try:
+                seconds = timeout or CONNECT_SECONDS
+                return _Stream(await self._inner.connect_tcp(address, port, seconds, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as e:
+                last = e
+        raise last
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Never: no URL of the web leads to one."""
+        raise Failed(Reason.ADDRESS_REFUSED, path)
+
+    def close(self) -> None:
+        """Let go of the threads that resolve names."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _permitted(self, host: str, port: int) -> list[str]:
+        try:
+            found = [ip_address(text) for text in await self._resolve(host, port)]
+        except (OSError, ValueError) as e:  # no such name, no answer, or a name that DNS cannot carry
+            raise Failed(Reason.DNS, f"{host}: {e}") from e
+        if not found:
+            raise Failed(Reason.DNS, f"{host} has no address")
+        permitted = [address for address in found if self._policy.permits(address, host)]
+        if not permitted:
+            raise Failed(Reason.ADDRESS_REFUSED, f"{host} is at {', '.join(map(str, found))}")
+        permitted.sort(key=lambda address: address.version)  # IPv4 first: broken IPv6 is the commoner fault
+        return [str(address) for address in permitted[:MOST_ADDRESSES]]
+
+    async def _ask_system(self, host: str, port: int) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _getaddrinfo, host, port)
+        return list(dict.fromkeys(found))
+
+
+def _getaddrinfo(host: str, port: int) -> list[str]:
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _carried(address: Address) -> Address:
+    """The IPv4 address inside an IPv4-mapped or NAT64 one, else the address itself."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address in _NAT64:
+            return IPv4Address(address.packed[-4:])
+    return address
+
+
+def _within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _name(host: str) -> str:
+    return host.strip("[]").rstrip(".").lower()

@@ -1,0 +1,102 @@
+"""One request at a time to a host, never sooner than its delay, never while it rests.
+
+What must hold over processes and restarts goes through the `Pace` protocol, which the store implements on its rows of
+hosts. Within one process the waiters of a host queue in order before they ask it, so that one of them asks at a time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from pipeline.clock import Clock
+from pipeline.model import Robots
+from pipeline.web.failure import Failed, Reason
+
+PATIENCE = timedelta(minutes=2)  # a host that rests longer is not waited for
+SHORTEST_WAIT = timedelta(milliseconds=50)  # between two questions to the pace
+LONGEST_WAIT = timedelta(seconds=5)  # likewise: another process may be done before its lease ends
+
+
+class Pace(Protocol):
+    """The memory of every host (key `host:port`), shared by all processes."""
+
+    async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
+        """Take the host for one request.
+
+        Returns:
+            None: it is ours until `release`, at most until `now + lease`. Else the moment at which to ask again: the
+            host rests, its delay is not over, or another request is on its way.
+        """
+        ...
+
+    async def release(self, host: str, next_at: datetime) -> None:
+        """Give the host back; nobody may ask it before `next_at`."""
+        ...
+
+    async def rest(self, host: str, until: datetime) -> None:
+        """Nobody asks this host before `until`; never shortens an earlier rest."""
+        ...
+
+    async def robots(self, host: str) -> Robots | None:
+        """What is kept of its robots.txt, however old."""
+        ...
+
+    async def keep_robots(self, host: str, robots: Robots) -> None:
+        """Keep its robots.txt in place of the one before."""
+        ...
+
+
+class Politeness:
+    """Hands out turns to ask a host."""
+
+    def __init__(self, pace: Pace, clock: Clock, host_delay: timedelta, lease: timedelta) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._host_delay = host_delay
+        self._lease = lease
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with their last waiter
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait for the host and hold it; afterwards nobody asks it before its delay is over.
+
+        Raises:
+            Failed: it rests for longer than we wait (`host-resting`, with the time at which the rest ends).
+        """
+        queue = self._queues.setdefault(host, asyncio.Lock())
+        async with queue:
+            await self._claim(host)
+            try:
+                yield
+            finally:
+                await self._pace.release(host, self._clock.now() + await self._delay(host))
+
+    async def rest(self, host: str, until: datetime) -> None:
+        """Let nobody ask the host before `until`."""
+        await self._pace.rest(host, until)
+
+    async def robots(self, host: str) -> Robots | None:
+        """What is kept of the host's robots.txt."""
+        return await self._pace.robots(host)
+
+    async def keep(self, host: str, robots: Robots) -> None:
+        """Keep the host's robots.txt, and let a longer crawl delay count from its fetch on."""
+        await self._pace.keep_robots(host, robots)
+        if robots.crawl_delay is not None and robots.crawl_delay > self._host_delay:
+            await self._pace.rest(host, robots.fetched_at + robots.crawl_delay)
+
+    async def _claim(self, host: str) -> None:
+        now = self._clock.now()
+        while (ask_at := await self._pace.claim(host, now, self._lease)) is not None:
+            if ask_at - now > max(PATIENCE, self._lease):
+                raise Failed(Reason.HOST_RESTING, f"until {ask_at:%Y-%m-%dT%H:%M:%SZ}", retry_at=ask_at)
+            wait = min(max(ask_at - now, SHORTEST_WAIT), LONGEST_WAIT)
+            await self._clock.sleep(wait.total_seconds())
+            now = self._clock.now()
+
+    async def _delay(self, host: str) -> timedelta:
+        robots = await self._pace.robots(host)
+        return max(self._host_delay, (robots and robots.crawl_delay) or timedelta(0))

@@ -1,0 +1,275 @@
+"""HTML tree -> Facts: which source of each fact wins, and what is not believed."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
+
+from pipeline.model import Page
+from pipeline.stages.extract.metadata import MOST_AUTHORS, Facts, facts, language, names
+
+URL = "https://www.example.com/news/frigate"
+SEEN = datetime(2025, 7, 11, 12, tzinfo=UTC)
+
+
+def read(head: str = "", body: str = "", attributes: str = "", url: str = URL) -> Facts:
+    tree = html.document_fromstring(f"<html {attributes}><head>{head}</head><body>{body}</body></html>")
+    return facts(tree, Page(url, b"", "text/html", SEEN), has_date=True)
+
+
+def meta(name: str, content: str) -> str:
+    return f'<meta property="{name}" content="{content}">'
+
+
+def jsonld(*nodes: object) -> str:
+    return "".join(raw_jsonld(json.dumps(node)) for node in nodes)
+
+
+def raw_jsonld(source: str) -> str:
+    return f'<script type="application/ld+json">{source}</script>'
+
+
+def article(**properties: object) -> dict[str, object]:
+    return {"@context": "https://schema.org", "@type": "NewsArticle", **properties}
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "title"),
+    [
+        pytest.param(meta("og:title", "Frigate delivered"), "", "Frigate delivered", id="og:title"),
+        pytest.param(jsonld(article(headline="Frigate &amp; crew")), "", "Frigate & crew", id="headline"),
+        pytest.param("<title>Frigate delivered</title>", "", "Frigate delivered", id="title"),
+        pytest.param("", "<h1>Frigate <i>Anna</i> delivered</h1>", "Frigate Anna delivered", id="h1 alone"),
+        pytest.param(
+            meta("og:title", "You will not believe this frigate was delivered"),
+            "<h1>Navy takes frigate</h1><h1>Frigate delivered</h1>",
+            "Frigate delivered",
+            id="the heading that is about the same",
+        ),
+        pytest.param(meta("og:title", "Frigate delivered"), "<h1>Menu</h1>", "Frigate delivered", id="another heading"),
+        pytest.param(
+            meta("og:site_name", "Example News") + "<title>Frigate - a report | World | Example News</title>",
+            "",
+            "Frigate - a report | World",
+            id="site after it",
+        ),
+        pytest.param("<title>example.com: Frigate</title>", "", "Frigate", id="domain and colon before it"),
+        pytest.param("<title>Update: Frigate</title>", "", "Update: Frigate", id="something else before it"),
+        pytest.param("<title>Example | Frigate</title>", "", "Frigate", id="domain before it"),
+        pytest.param("<title>Example</title>", "", "Example", id="nothing but the site"),
+        pytest.param(f"<title>{'x' * 501}</title>", "<h1> </h1>", None, id="too long"),
+        pytest.param("", "", None, id="none"),
+    ],
+)
+def test_the_title_is_the_pages_heading_without_its_site(head: str, body: str, title: str | None) -> None:
+    assert read(head, body).title == title
+
+
+def test_a_page_without_a_web_address_keeps_its_title() -> None:
+    assert read("<title>Example | Frigate</title>", url="file:///frigate.html").title == "Example | Frigate"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "authors"),
+    [
+        pytest.param(jsonld(article(author={"@type": "Person", "name": "Jane Doe"})), "", ("Jane Doe",), id="node"),
+        pytest.param(
+            jsonld(article(author=[{"name": "Jane Doe"}, "John Roe"])), "", ("Jane Doe", "John Roe"), id="list"
+        ),
+        pytest.param(jsonld(article(author={"name": ["Jane Doe", 7]})), "", ("Jane Doe",), id="list of names"),
+        pytest.param(
+            jsonld({"@graph": [article(author={"@id": "#jd"}), {"@id": "#jd", "name": "Jane Doe"}]}),
+            "",
+            ("Jane Doe",),
+            id="reference",
+        ),
+        pytest.param(jsonld(article(author=[{"@id": "#nobody"}, {}, 3])), "", (), id="dangling reference"),
+        pytest.param(meta("author", "By Jane Doe"), "", ("Jane Doe",), id="meta"),
+        pytest.param(
+            meta("article:author", "https://facebook.com/jane") + meta("byl", "Jane Doe"),
+            "",
+            ("Jane Doe",),
+            id="a URL is no name",
+        ),
+        pytest.param("", "<a rel=author>Jane Doe</a>", ("Jane Doe",), id="rel"),
+        pytest.param("", "<p class='byline author_name'>By Jane Doe</p>", ("Jane Doe",), id="class"),
+        pytest.param("", "<p class='authority bylines'>Jane Doe</p>", (), id="another class"),
+        pytest.param("", f"<p class=author>{'Jane Doe ' * 20}</p>", (), id="a biography"),
+        pytest.param(
+            meta("og:site_name", "Example") + jsonld(article(author="Example")) + meta("author", "Jane Doe"),
+            "",
+            ("Jane Doe",),
+            id="a person before the site",
+        ),
+        pytest.param(
+            meta("og:site_name", "Example") + meta("author", "Example"), "", ("Example",), id="the site alone"
+        ),
+    ],
+)
+def test_the_authors_are_the_first_that_are_named(head: str, body: str, authors: tuple[str, ...]) -> None:
+    assert read(head, body).authors == authors
+
+
+def test_a_page_has_only_so_many_authors() -> None:
+    people = [f"Jane Doe {chr(65 + number)}" for number in range(25)]
+    assert read(jsonld(article(author=people))).authors == tuple(people[:MOST_AUTHORS])
+
+
+@pytest.mark.parametrize(
+    ("byline", "people"),
+    [
+        ("Jane Doe", ("Jane Doe",)),
+        ("By Jane Doe and John Roe", ("Jane Doe", "John Roe")),
+        ("Written by: Jane Doe", ("Jane Doe",)),
+        ("Jane Doe, John Roe & Ann Poe", ("Jane Doe", "John Roe", "Ann Poe")),
+        ("Jane Doe; Jane Doe | John Roe", ("Jane Doe", "John Roe")),
+        ("Doe, Jane", ("Doe, Jane",)),
+        ("Jane Doe, PhD", ("Jane Doe",)),
+        ("Jane Doe, Reuters, John Roe", ("Jane Doe", "John Roe")),
+        ("Byron Smith", ("Byron Smith",)),
+        ("By", ()),
+        ("jane@example.com", ()),
+        ("https://example.com/jane", ()),
+        ("x" * 81, ()),
+        ("Jane Doe, " * 400, ()),
+    ],
+)
+def test_a_byline_is_split_into_people(byline: str, people: tuple[str, ...]) -> None:
+    assert names(byline) == people
+
+
+@given(st.text())
+def test_any_byline_is_split_into_different_short_names(byline: str) -> None:
+    found = names(byline)
+    assert len(set(found)) == len(found)
+    assert all(name and name == name.strip() for name in found)
+
+
+@pytest.mark.parametrize(
+    ("head", "published_at"),
+    [
+        pytest.param(jsonld(article(datePublished="2025-07-10T08:30:00+02:00")), "2025-07-10T06:30:00Z", id="node"),
+        pytest.param(jsonld([[article(datePublished=["2025-07-10T08:30Z"])]]), "2025-07-10T08:30:00Z", id="arrays"),
+        pytest.param(
+            jsonld({"@type": "WebPage", "mainEntity": article(datePublished={"@value": "2025-07-10T08:30Z"})}),
+            "2025-07-10T08:30:00Z",
+            id="main entity",
+        ),
+        pytest.param(
+            jsonld({"@type": ["Thing", "ItemPage", 1], "datePublished": "2025-07-10T08:30Z"}),
+            "2025-07-10T08:30:00Z",
+            id="page",
+        ),
+        pytest.param(
+            jsonld(
+                article(url="/other", datePublished="2025-01-01T01:00Z"),
+                article(mainEntityOfPage={"@id": URL}, datePublished="2025-07-10T08:30Z"),
+            ),
+            "2025-07-10T08:30:00Z",
+            id="the node that names this page",
+        ),
+        pytest.param(
+            jsonld({"@type": "ItemList", "itemListElement": [article(datePublished="2025-01-01T01:00Z")]}),
+            None,
+            id="another article's date",
+        ),
+        pytest.param(
+            jsonld(article(datePublished="2035-01-01")) + meta("article:published_time", "2025-07-10T08:30Z"),
+            "2025-07-10T08:30:00Z",
+            id="a future date does not count",
+        ),
+        pytest.param("<meta itemprop=datePublished content=2025-07-10T08:30Z>", "2025-07-10T08:30:00Z", id="itemprop"),
+        pytest.param(
+            raw_jsonld('/*broken*/ {"@type": "NewsArticle", "datePublished": "2025-07-10T08:30Z", "x": "'),
+            "2025-07-10T08:30:00Z",
+            id="broken node",
+        ),
+        pytest.param(
+            raw_jsonld(
+                '\n//<![CDATA[\n{"@type": "Report", "a": "\n", "datePublished": "2025-07-10T08:30Z",};\n//]]>\n'
+            ),
+            "2025-07-10T08:30:00Z",
+            id="wrapped node with a comma too many",
+        ),
+        pytest.param(raw_jsonld("[" * 100_000), None, id="bottomless node"),
+        pytest.param(raw_jsonld('"text"') + raw_jsonld("") + "<script>{}</script>", None, id="no node"),
+    ],
+)
+def test_the_date_is_the_main_articles(head: str, published_at: str | None) -> None:
+    published = read(head).published
+    assert (published and published.at) == (published_at and datetime.fromisoformat(published_at))
+
+
+@pytest.mark.parametrize(
+    ("body", "day"),
+    [
+        pytest.param(
+            "<time datetime='2025-07-09'></time><time pubdate datetime='2025-07-10'></time>", 10, id="pubdate"
+        ),
+        pytest.param("<i itemprop=datePublished datetime='2025-07-10'></i>", 10, id="itemprop"),
+        pytest.param("<time>now</time><time datetime='2025-07-10'></time>", 10, id="first time"),
+        pytest.param("<p class='date'>July 10, 2025</p>", 10, id="shown to readers"),
+    ],
+)
+def test_the_date_is_found_in_the_body_when_the_head_has_none(body: str, day: int) -> None:
+    published = read(body=body).published
+    assert published is not None
+    assert published.at == datetime(2025, 7, day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "head", "lang"),
+    [
+        pytest.param("lang=en-us", "", "en-US", id="html"),
+        pytest.param("xml:lang=uk", "", "uk", id="xml"),
+        pytest.param("", meta("og:locale", "de_AT"), "de-AT", id="og:locale"),
+        pytest.param("lang='{{ lang }}'", meta("og:locale", "fr"), "fr", id="a template's hole"),
+        pytest.param("", "", None, id="none"),
+    ],
+)
+def test_the_language_is_the_documents_else_the_locales(attributes: str, head: str, lang: str | None) -> None:
+    assert read(head, attributes=attributes).lang == lang
+
+
+@pytest.mark.parametrize(
+    ("tag", "usual"),
+    [("EN", "en"), ("zh-hant-tw", "zh-Hant-TW"), ("es_419", "es-419"), (" de ", "de"), ("english", None), ("", None)],
+)
+def test_a_language_tag_has_one_spelling(tag: str, usual: str | None) -> None:
+    assert language(tag) == usual
+
+
+@pytest.mark.parametrize(
+    ("head", "site_name"),
+    [
+        pytest.param(meta("og:site_name", "Example &amp; Co"), "Example & Co", id="og"),
+        pytest.param(jsonld(article(publisher={"name": "Example"})), "Example", id="publisher"),
+        pytest.param(meta("application-name", "Example"), "Example", id="application"),
+        pytest.param(meta("og:site_name", "x" * 81), None, id="too long"),
+    ],
+)
+def test_the_site_is_named_by_itself(head: str, site_name: str | None) -> None:
+    assert read(head).site_name == site_name
+
+
+@pytest.mark.parametrize(
+    ("link", "url", "canonical"),
+    [
+        pytest.param("/news/other", URL, "https://www.example.com/news/other", id="relative"),
+        pytest.param("https://m.example.com/a", URL, "https://m.example.com/a", id="same registered domain"),
+        pytest.param("https://example.org/a", URL, URL, id="another domain"),
+        pytest.param("https://www.example.com/", URL, URL, id="the front page"),
+        pytest.param(
+            "https://www.example.com", "http://example.com/", "https://www.example.com/", id="a front page's own"
+        ),
+        pytest.param("https://www.example.com/?p=7", URL, "https://www.example.com/?p=7", id="an article in the query"),
+        pytest.param("javascript:void(0)", URL, URL, id="no address"),
+        pytest.param("", URL, URL, id="empty"),
+    ],
+)
+def test_the_canonical_link_is_believed_within_its_site(link: str, url: str, canonical: str) -> None:
+    found = read(f"<link rel=alternate href=/amp><link rel=canonical href='{link}'>", url=url).canonical_url
+    assert found == canonical
