@@ -15,8 +15,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from pipeline import urls
 from pipeline.errors import UsageError
 from pipeline.model import Feed, FeedKind, FetchMode
 
@@ -24,8 +31,14 @@ PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA"})
 NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
 _SECRETS = ("DATABASE_URL", "API__TOKEN")  # may stand in a file named by <NAME>_FILE
+_SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
-Seconds = Annotated[float, Field(ge=0)]
+_HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
+_ASSIGNMENT = re.compile(r"""\s*([\w\s."'-]+?)\s*=""")
+LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
+
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
+SomeSeconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
 
 
 def _listed(value: Any) -> Any:
@@ -51,14 +64,14 @@ class PollSettings(_Section):
     min_interval_s: Seconds = 600
     max_interval_s: Seconds = 86_400
     concurrency: int = Field(default=20, ge=1, le=1000)
-    tick_s: float = Field(default=5, gt=0)
+    tick_s: SomeSeconds = 5
 
 
 class IngestSettings(_Section):
     """[ingest]."""
 
     concurrency: int = Field(default=20, ge=1, le=1000)
-    tick_s: float = Field(default=2, gt=0)
+    tick_s: SomeSeconds = 2
 
 
 class WebSettings(_Section):
@@ -68,7 +81,7 @@ class WebSettings(_Section):
         default="defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)", min_length=3
     )
     host_delay_s: Seconds = 5
-    timeout_s: float = Field(default=30, gt=0)
+    timeout_s: SomeSeconds = 30
     allow_private: Names = ()
     proxy: str | None = None
 
@@ -77,7 +90,7 @@ class ComputeSettings(_Section):
     """[compute]."""
 
     workers: int = Field(default=0, ge=0, le=256)
-    deadline_s: float = Field(default=20, gt=0)
+    deadline_s: SomeSeconds = 20
     recycle_after: int = Field(default=2000, ge=1)
 
 
@@ -152,7 +165,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over secret files, those over the TOML file (handed in as init values)."""
-        return env_settings, _SecretFiles(settings_cls), init_settings
+        return _Environment(settings_cls), _SecretFiles(settings_cls), init_settings
+
+
+class _Environment(EnvSettingsSource):
+    """The variables, without those that name secret files: they are no keys of a section."""
+
+    def explode_env_vars(self, field_name: str, field: FieldInfo, env_vars: Mapping[str, str | None]) -> dict[str, Any]:
+        """The variables of one section."""
+        keys = {name: value for name, value in env_vars.items() if name not in _SECRET_FILES}
+        return super().explode_env_vars(field_name, field, keys)
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -219,17 +241,25 @@ def load_feeds(directory: Path | None = None) -> tuple[Feed, ...]:
     if data or not isinstance(tables, list):
         raise UsageError(f"{path}: only [[feed]] tables may stand in it, not {', '.join(data) or 'feed ='}")
     lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*feed\s*\]\]", line)]
+    if len(lines) != len(tables):
+        raise UsageError(f"{path}: each feed begins with a line [[feed]]")
     return tuple(_feed(table, f"{path}, line {line}") for table, line in zip(tables, lines, strict=True))
 
 
+def _feed_url(value: str) -> str:
+    if urls.absolute_url(value) != value:
+        raise ValueError("expected an http(s) URL")
+    return value
+
+
 class _FeedTable(_Section):
-    url: str = Field(pattern=r"^https?://\S+$")
+    url: Annotated[str, AfterValidator(_feed_url)]
     title: str = Field(min_length=1)
     kind: FeedKind = FeedKind.GENERAL
     country: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     lang: str | None = Field(default=None, pattern="^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     fetch: FetchMode = FetchMode.PAGE
-    interval_s: float | None = Field(default=None, gt=0)
+    interval_s: SomeSeconds | None = None
     headers: dict[str, str] = {}
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -264,7 +294,7 @@ def _feed(table: Mapping[str, Any], place: str) -> Feed:
 
 def _refuse_unknown_names() -> None:
     """A misspelt variable is an error, not a silent default."""
-    known = set(_NOT_OURS) | {f"{PREFIX}{name}_FILE" for name in _SECRETS}
+    known = set(_NOT_OURS) | {name.upper() for name in _SECRET_FILES}
     known |= {PREFIX + "__".join(path).upper() for path in _paths(Settings)}
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() not in known:
@@ -282,25 +312,33 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 def _explain(error: Any, text: str, path: Path) -> str:
     keys = [str(part) for part in error["loc"]]
-    name = PREFIX + "__".join(keys).upper()
-    if name in {n.upper() for n in os.environ}:
-        return f"{name}: {error['msg']}"
+    given = {name.upper() for name in os.environ}
+    for depth in range(1, len(keys) + 1):
+        if (name := PREFIX + "__".join(keys[:depth]).upper()) in given:
+            return f"{name}: {error['msg']}"
     line = _line_of(keys, text)
     where = f"{path}, line {line}" if line else str(path)
     return f"{where}: {'.'.join(keys)}: {error['msg']}"
 
 
 def _line_of(keys: list[str], text: str) -> int | None:
-    """The line of a key in a TOML text."""
-    section = ""
+    """The line of a TOML text that names a key, or else the innermost table around it."""
+    section: list[str] = []
+    found, depth = None, 0
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\]]+)\]", line):
-            section = header[1].strip()
-            if keys == [section]:
-                return number
-        elif (key := re.match(r"\s*([\w-]+)\s*=", line)) and [*filter(None, [section]), key[1]] == keys[:2]:
-            return number
-    return None
+        if header := _HEADER.match(line):
+            path = section = _names(header[1])
+        elif assignment := _ASSIGNMENT.match(line):
+            path = [*section, *_names(assignment[1])]
+        else:
+            continue
+        if len(path) > depth and path == keys[: len(path)]:
+            found, depth = number, len(path)
+    return found
+
+
+def _names(dotted: str) -> list[str]:
+    return [part.strip(" \t\"'") for part in dotted.split(".")]
 
 
 def _parse_toml(text: str, path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pipeline import backoff
@@ -17,11 +17,12 @@ class Span:
     since: datetime | None = None
     until: datetime | None = None
 
-    def may_hold(self, moment: datetime | None) -> bool:
-        """Whether something of that time can be within; what has no time may be."""
+    def may_hold(self, moment: datetime | None, slack: timedelta = timedelta(0)) -> bool:
+        """Whether something of that time, give or take the slack, can be within; what has no time may be."""
         if moment is None:
             return True
-        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+        is_early = self.since is not None and moment + slack < self.since
+        return not is_early and (self.until is None or moment - slack < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,10 @@ def body_of(step: Step, response: Response) -> bytes:
     """Response -> the document's bytes.
 
     Raises:
-        ArchiveError: the answer is no success; 429 and 5xx may be tried again.
+        ArchiveError: the answer is no success; says whether the same request may succeed later.
     """
     if response.status == 200:
         return response.body
-    is_passing = response.status == 429 or response.status >= 500
+    is_passing = backoff.is_temporary(response.status)
     retry_at = backoff.rest_until(response, response.received_at)
     raise ArchiveError(step.url, f"http-{response.status}", retryable=is_passing, retry_at=retry_at)

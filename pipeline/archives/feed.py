@@ -30,8 +30,7 @@ class FeedArchive:
             parsed = parse(b"".join(blocks), step.url)
         except ParseError as e:
             raise ArchiveError(step.url, e.reason, detail=e.detail) from e
-        wide = Span(span.since and span.since - SLACK, span.until and span.until + SLACK)
-        yield from (entry for entry in parsed.entries if wide.may_hold(entry.published_at))
+        yield from (entry for entry in parsed.entries if span.may_hold(entry.published_at, SLACK))
 
     def missing(self, step: Step) -> tuple[Step, ...]:
         """Nowhere."""

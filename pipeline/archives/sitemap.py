@@ -5,7 +5,7 @@ Source: sitemaps.org protocol 0.9; Google's news sitemap extension.
 
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from lxml import etree
@@ -14,17 +14,22 @@ from pipeline import urls
 from pipeline.archives.archive import Span, Step
 from pipeline.errors import ArchiveError
 from pipeline.model import Entry, Feed
+from pipeline.stages.parse.values import language, plain_text, sane_moment
 
 LARGEST = 100_000_000  # bytes of one sitemap, unpacked; the protocol allows half of that
 SLACK = timedelta(days=1)  # dates without a time zone, and those of the page itself
 WELL_KNOWN = "/sitemap.xml"
-_STEP = 65_536  # bytes unpacked at once
+_STEP = 65_536  # bytes unpacked and read at once
+_GZIP = 0x1F  # its first byte, and never that of XML
 
 
 class SitemapArchive:
     """The sitemaps of a feed's site."""
 
     name = "sitemap"
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self._largest = largest
 
     def start(self, feed: Feed) -> tuple[Step, ...]:
         """The site's robots.txt."""
@@ -36,7 +41,9 @@ class SitemapArchive:
         Raises:
             ArchiveError: it is no sitemap, broken, or too large.
         """
-        return _read_robots(step, blocks) if step.kind == "robots" else _read_sitemap(step, blocks, span)
+        if step.kind == "robots":
+            return _read_robots(step, blocks)
+        return _read_sitemap(step, _unpacked(step, blocks, self._largest), span)
 
     def missing(self, step: Step) -> tuple[Step, ...]:
         """Without a robots.txt, the well-known place."""
@@ -49,9 +56,9 @@ def _well_known(step: Step) -> Step:
 
 def _read_robots(step: Step, blocks: Iterable[bytes]) -> Iterator[Entry | Step]:
     named = []
-    for line in b"".join(blocks).decode("utf-8", "replace").splitlines():
-        field, _, value = line.partition(":")
-        url = urls.absolute_url(value.strip(), step.url)
+    for line in b"".join(blocks).decode("utf-8-sig", "replace").splitlines():
+        field, _, value = line.partition("#")[0].partition(":")
+        url = _link(value, step)
         if field.strip().lower() == "sitemap" and url:
             named.append(Step(url))
     yield from named or (_well_known(step),)
@@ -62,32 +69,46 @@ def _read_sitemap(step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[E
         events=("end",), resolve_entities=False, no_network=True, recover=False, huge_tree=False
     )
     try:
-        for block in _unpacked(step, blocks):
+        for block in blocks:
             parser.feed(block)
             yield from _elements(parser, step, span)
-        parser.close()
+        root = parser.close()
         yield from _elements(parser, step, span)
     except (etree.XMLSyntaxError, zlib.error) as e:
+        yield from _elements(parser, step, span)  # those before the error
         raise ArchiveError(step.url, "malformed-sitemap", detail=str(e)) from e
+    if _local(root) not in ("urlset", "sitemapindex"):
+        raise ArchiveError(step.url, "not-a-sitemap", detail=_local(root))
 
 
 def _elements(parser: Any, step: Step, span: Span) -> Iterator[Entry | Step]:
+    """What the root's children say; each is let go when it was read."""
     for _, element in parser.read_events():
-        name = _local(element)
-        if name not in ("url", "sitemap"):
+        root = element.getparent()
+        if root is None or root.getparent() is not None:
             continue
-        found = _step(element, step, span) if name == "sitemap" else _entry(element, step, span)
+        found = _found(element, step, span)
         element.clear()
         while element.getprevious() is not None:
-            del element.getparent()[0]
+            del root[0]
         if found is not None:
             yield found
+
+
+def _found(element: Any, step: Step, span: Span) -> Entry | Step | None:
+    match _local(element):
+        case "sitemap":
+            return _step(element, step, span)
+        case "url":
+            return _entry(element, step, span)
+        case _:
+            return None
 
 
 def _step(element: Any, step: Step, span: Span) -> Step | None:
     """A child sitemap, unless nothing in it was touched since the range began."""
     texts = _texts(element)
-    url = urls.absolute_url(texts.get("loc", ""), step.url)
+    url = _link(texts.get("loc", ""), step)
     changed_at = _moment(texts.get("lastmod"))
     if url is None or not urls.same_site(url, step.url) or _is_before(changed_at, span):
         return None
@@ -100,31 +121,35 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | None:
     A page that was changed after the range may have been published within; one changed before was not.
     """
     texts = _texts(element)
-    url = urls.absolute_url(texts.get("loc", ""), step.url)
+    url = _link(texts.get("loc", ""), step)
     canonical = urls.canonical_url(url) if url else None
     published_at, changed_at = _moment(texts.get("publication_date")), _moment(texts.get("lastmod"))
     if canonical is None or not urls.same_site(canonical, step.url) or _is_before(changed_at, span):
         return None
-    wide = Span(span.since and span.since - SLACK, span.until and span.until + SLACK)
-    if published_at is not None and not wide.may_hold(published_at):
+    if not span.may_hold(published_at, SLACK):
         return None
     moment = published_at or changed_at
-    title, lang = texts.get("title"), texts.get("language")
+    title, lang = plain_text(texts.get("title")), language(texts.get("language"))
     return Entry(
         id=canonical, url=url, title=title, published_at=moment, updated_at=changed_at, lang=lang, archive="sitemap"
     )
 
 
 def _is_before(changed_at: datetime | None, span: Span) -> bool:
-    return changed_at is not None and span.since is not None and changed_at < span.since - SLACK
+    return changed_at is not None and span.since is not None and changed_at + SLACK < span.since
+
+
+def _link(text: str, step: Step) -> str | None:
+    """What a document names, relative to itself; None when it names nothing."""
+    return urls.absolute_url(text, step.url) if text.strip() else None
 
 
 def _texts(element: Any) -> dict[str, str]:
-    """The texts below an element by local name; of images and videos nothing."""
+    """The texts of the leaves below an element by local name; of images and videos nothing."""
     found: dict[str, str] = {}
     for child in element.iter():
         is_foreign = isinstance(child.tag, str) and ("image" in child.tag or "video" in child.tag)
-        if child is not element and isinstance(child.tag, str) and not is_foreign and child.text:
+        if isinstance(child.tag, str) and not is_foreign and not len(child) and child.text:
             found.setdefault(_local(child), child.text.strip())
     return found
 
@@ -135,29 +160,29 @@ def _local(element: Any) -> str:
 
 def _moment(text: str | None) -> datetime | None:
     """A W3C date or time; the first moment of a date."""
-    if not text:
-        return None
     try:
-        moment = datetime.fromisoformat(text.strip())
+        return sane_moment(datetime.fromisoformat(text or ""))
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _unpacked(step: Step, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The blocks, unpacked where the document is gzip, within the limit."""
-    unpacker, total, is_first = None, 0, True
-    for block in blocks:
-        if is_first and block[:2] == b"\x1f\x8b":
+def _unpacked(step: Step, blocks: Iterable[bytes], largest: int) -> Iterator[bytes]:
+    """The document in small pieces, unpacked where it is gzip, within the limit."""
+    unpacker, total = None, 0
+    for number, block in enumerate(filter(None, blocks)):
+        if number == 0 and block[0] == _GZIP:
             unpacker = zlib.decompressobj(31)
-        is_first = False
-        for piece in _inflated(unpacker, block) if unpacker else (block,):
+        for piece in _inflated(unpacker, block) if unpacker else _sliced(block):
             total += len(piece)
-            if total > LARGEST:
-                raise ArchiveError(step.url, "too-large", detail=f"over {LARGEST} bytes")
+            if total > largest:
+                raise ArchiveError(step.url, "too-large", detail=f"over {largest} bytes")
             yield piece
     if unpacker is not None and not unpacker.eof:
         raise ArchiveError(step.url, "truncated-gzip")
+
+
+def _sliced(block: bytes) -> Iterator[bytes]:
+    return (block[at : at + _STEP] for at in range(0, len(block), _STEP))
 
 
 def _inflated(unpacker: Any, block: bytes) -> Iterator[bytes]:

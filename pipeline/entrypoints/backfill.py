@@ -14,6 +14,7 @@ from pipeline import archives, urls
 from pipeline.archives import ARCHIVES, Span, Step
 from pipeline.archives import urls as url_list
 from pipeline.entrypoints import moments, progress, wiring
+from pipeline.entrypoints.options import Options
 from pipeline.errors import ArchiveError, CommandError, StageError, UsageError
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.model import Entry, Feed
@@ -40,7 +41,7 @@ class Asked:
     maximum: int | None = None
 
 
-async def backfill(options: wiring.Options, asked: Asked, resume: int | None, *, is_dry: bool) -> dict[str, Any]:
+async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry: bool) -> dict[str, Any]:
     """Ingest a past range, or resume doing so; returns the run's counts.
 
     Raises:
@@ -64,7 +65,7 @@ async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume
         return {"run": run.id, **counts}
 
 
-async def listing(options: wiring.Options, run_id: int | None = None) -> list[dict[str, Any]]:
+async def listing(options: Options, run_id: int | None = None) -> list[dict[str, Any]]:
     """The backfills, newest first, or one.
 
     Raises:
@@ -102,8 +103,7 @@ def _check(asked: Asked, resume: int | None) -> None:
 
 async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
     now = engine.clock.now()
-    rows = await engine.store.feeds.listing(named=asked.feeds)
-    wiring.require_known(asked.feeds, len(rows))
+    rows = await (engine.store.feeds.named(asked.feeds) if asked.feeds else engine.store.feeds.listing())
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
@@ -137,8 +137,8 @@ async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
     """Discover and ingest at the same time."""
     discovery = _Discovery(engine, run, run.plan)
     duty = IngestDuty(engine, run.id, found_by(run.id))
-    lane = Lane(duty, settings.ingest.concurrency, engine.clock)
-    async with progress.shown(lambda: (discovery.counts["new"], duty.counts)):
+    bar = progress.shown(lambda: (discovery.counts["new"], duty.counts))
+    async with bar, Lane(duty, settings.ingest.concurrency, engine.clock) as lane:
         finding = asyncio.create_task(discovery.run())
         try:
             while not finding.done():
@@ -149,7 +149,6 @@ async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
         finally:
             finding.cancel()
             await asyncio.gather(finding, return_exceptions=True)
-            await lane.drain(0)
     found = {name: discovery.counts[name] for name in ("candidates", "known", "new", "missed", "bad_lines")}
     return found | await engine.store.work.tally(found_by(run.id))
 
@@ -168,6 +167,7 @@ class _Discovery:
         )
         self._sites: dict[str, tuple[Feed, ...]] = {}
         self._unknown: Counter[str] = Counter()  # by host, in a dry run
+        self._committing = asyncio.Lock()
         self.counts: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -263,8 +263,12 @@ class _Discovery:
 
     async def _commit(self, entries: Sequence[Entry]) -> None:
         """Put a block in line, with the cursor that follows it."""
-        if self._maximum is not None:
-            entries = entries[: max(self._maximum - self.counts["new"], 0)]
+        async with self._committing:
+            if self._maximum is not None:
+                entries = entries[: max(self._maximum - self.counts["new"], 0)]
+            await self._commit_all(entries)
+
+    async def _commit_all(self, entries: Sequence[Entry]) -> None:
         block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until)
         self.counts["candidates"] += len(entries)
         if self._run is None:

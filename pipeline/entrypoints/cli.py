@@ -23,6 +23,7 @@ app.add_typer(feeds_app, name="feeds")
 app.add_typer(db_app, name="db")
 app.add_typer(backfill_app, name="backfill")
 
+_ANYWHERE = ("-v", "-vv", "--verbose", "-q", "-qq", "--quiet", "--version")
 Names = list[str] | None
 Format = Annotated[str | None, typer.Option("--format", help="table, json, jsonl or csv; a table on a terminal.")]
 Label = Annotated[Names, typer.Option(help="defense, other or review; may be repeated, as all filters.")]
@@ -59,13 +60,13 @@ def root(
 
 
 def _options(context: typer.Context) -> Any:
-    from pipeline.entrypoints.wiring import Options
+    from pipeline.entrypoints.options import Options
 
     return Options(*context.find_root().obj)
 
 
 def _run(main: Any) -> Any:
-    from pipeline.entrypoints.wiring import run_async
+    from pipeline.entrypoints.options import run_async
 
     return run_async(main)
 
@@ -358,10 +359,25 @@ def demo(
     _run(showing.demo(_options(context), keep, is_open=is_open))
 
 
+def _everywhere(words: list[str]) -> list[str]:
+    """The options that may stand anywhere, put first; what follows "--" is left alone."""
+    end = words.index("--") if "--" in words else len(words)
+    first, rest = [], []
+    given = iter(words[:end])
+    for word in given:
+        if word == "--config":
+            first += [word, *(value for value in [next(given, None)] if value is not None)]
+        elif word in _ANYWHERE or word.startswith("--config="):
+            first.append(word)
+        else:
+            rest.append(word)
+    return [*first, *rest, *words[end:]]
+
+
 def main() -> None:
     """The entry point: expected errors become a line on stderr and an exit code."""
     try:
-        app(standalone_mode=True)
+        app(_everywhere(sys.argv[1:]), standalone_mode=True)
     except UsageError as e:
         _fail(str(e), 2)
     except DefnewsError as e:

@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from pipeline.entrypoints import api, wiring
+from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
 from pipeline.ingest import Engine, IngestDuty, PollDuty
 from pipeline.queue.lane import Lane
@@ -20,6 +21,7 @@ from pipeline.settings import Settings
 from pipeline.store import BEAT_EVERY, Run, daemon_lock, redacted
 
 DRAIN_S = 20.0  # for work under way; the whole stop takes less than 30 s
+PAGE_DRAIN_S = 3  # for readers of the page
 MAINTENANCE_EVERY_S = 24 * 3600.0
 log = structlog.get_logger()
 
@@ -68,7 +70,7 @@ class Daemon:
         await self._engine.store.runs.beat(self._run.id, self._engine.clock.now())
 
 
-async def run(options: wiring.Options) -> None:
+async def run(options: Options) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
     Raises:
@@ -88,7 +90,7 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
         run = await engine.store.runs.start("daemon", engine.clock.now())
         daemon = Daemon(engine, run, settings)
         async with wiring.alive(engine.store, run, engine.clock) as counts:
-            server = _Server(uvicorn.Config(api.application(engine, daemon.health), log_config=None, lifespan="off"))
+            server = _Server(_server_config(engine, daemon))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
             await daemon.work(_stop_event())
@@ -96,6 +98,11 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
             server.should_exit = True
             await serving
     log.info("stopped", **counts)
+
+
+def _server_config(engine: Engine, daemon: Daemon) -> uvicorn.Config:
+    page = api.application(engine, daemon.health)
+    return uvicorn.Config(page, log_config=None, lifespan="off", timeout_graceful_shutdown=PAGE_DRAIN_S)
 
 
 class _Server(uvicorn.Server):

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from pipeline.entrypoints import wiring
+from pipeline.entrypoints.options import Options
 from pipeline.store import redacted, schema
 from pipeline.store.database import Database
 from pipeline.store.invariants import INVARIANTS, violations
 
 
-def upgrade(options: wiring.Options) -> str:
+def upgrade(options: Options) -> str:
     """Bring the schema to this version; says what was done."""
     url = options.settings().database_url
     before = schema.version(url)
@@ -17,7 +17,7 @@ def upgrade(options: wiring.Options) -> str:
     return f"{redacted(url)} {done} (schema {schema.HEAD})"
 
 
-async def check(options: wiring.Options) -> list[dict[str, Any]]:
+async def check(options: Options) -> list[dict[str, Any]]:
     """The version, and each invariant with the number of rows that break it."""
     url = options.settings().database_url
     found = schema.version(url)

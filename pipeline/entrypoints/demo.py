@@ -12,6 +12,7 @@ from pipeline import newsroom
 from pipeline.clock import SystemClock
 from pipeline.entrypoints import daemon, output, wiring
 from pipeline.entrypoints.backfill import Asked, backfill_with
+from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.poll import poll_once
 from pipeline.errors import UsageError
 from pipeline.ingest import Engine
@@ -26,13 +27,13 @@ DAYS = 40  # back; the newsroom holds a month
 HOST_DELAY_S = 0.02  # it is our own loopback
 
 
-async def demo(options: wiring.Options, keep: Path | None, *, is_open: bool) -> None:
+async def demo(options: Options, keep: Path | None, *, is_open: bool) -> None:
     """Run the demo, and serve its page afterwards when asked to."""
     if keep is not None and keep.exists():
         raise UsageError(f"--keep {keep}: that file exists; the demo writes a new one")
     with tempfile.TemporaryDirectory(prefix="defnews-demo-") as scratch:
         path = keep or Path(scratch) / "demo.db"
-        settings = _settings(wiring.Options(options.config, options.verbosity - 2).settings(), path)
+        settings = _settings(Options(options.config, options.verbosity - 2).settings(), path)
         async with _newsroom() as room, wiring.open_engine(settings) as engine:
             await engine.store.feeds.add(feeds_of(room), engine.clock.now())
             await _show_all(engine, settings, room)

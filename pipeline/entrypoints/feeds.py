@@ -5,24 +5,25 @@ from typing import Any
 
 from pipeline.clock import SystemClock
 from pipeline.entrypoints import wiring
-from pipeline.errors import CommandError, StageError, UsageError
+from pipeline.entrypoints.options import Options
+from pipeline.errors import StageError, UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState
 from pipeline.stages import poll
-from pipeline.store import FeedRow, Store, open_store
+from pipeline.store import FeedRow, open_store
 
 AT_ONCE = 20  # feeds checked at the same time
 FAILING = 1  # failures in a row
 
 
-async def listing(options: wiring.Options) -> list[dict[str, Any]]:
+async def listing(options: Options) -> list[dict[str, Any]]:
     """All feeds, those of feeds.toml included."""
     async with await open_store(options.settings().database_url) as store:
         await wiring.add_new_feeds(store, options, SystemClock())
         return [_row(row) for row in await store.feeds.listing()]
 
 
-async def add(options: wiring.Options, feed: Feed) -> dict[str, Any]:
+async def add(options: Options, feed: Feed) -> dict[str, Any]:
     """Add a feed by its URL.
 
     Raises:
@@ -37,10 +38,10 @@ async def add(options: wiring.Options, feed: Feed) -> dict[str, Any]:
         return {"id": new[0].id, "url": new[0].url, "title": new[0].title}
 
 
-async def change(options: wiring.Options, named: tuple[str, ...], to: str) -> list[dict[str, Any]]:
+async def change(options: Options, named: tuple[str, ...], to: str) -> list[dict[str, Any]]:
     """Remove, enable or disable feeds."""
     async with await open_store(options.settings().database_url) as store:
-        rows = await _named(store, named, with_removed=to == "enabled")
+        rows = await store.feeds.named(named, with_removed=to == "enabled")
         now = SystemClock().now()
         for row in rows:
             if to == "removed":
@@ -50,11 +51,11 @@ async def change(options: wiring.Options, named: tuple[str, ...], to: str) -> li
         return [{"id": row.feed.id, "title": row.feed.title, "now": to} for row in rows]
 
 
-async def check(options: wiring.Options, named: tuple[str, ...]) -> list[dict[str, Any]]:
+async def check(options: Options, named: tuple[str, ...]) -> list[dict[str, Any]]:
     """Ask feeds now without storing anything: which answer, and when they are polled next and why."""
     async with wiring.open_engine(options.settings()) as engine:
         await wiring.add_new_feeds(engine.store, options, engine.clock)
-        rows = await _named(engine.store, named) if named else await engine.store.feeds.listing()
+        rows = await (engine.store.feeds.named(named) if named else engine.store.feeds.listing())
         places = asyncio.Semaphore(AT_ONCE)
         return list(await asyncio.gather(*(_check(engine, row, places) for row in rows)))
 
@@ -75,14 +76,6 @@ async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dic
         "says": f"{len(read.entries)} entries, newest {newest or 'without date'}",
         **stored,
     }
-
-
-async def _named(store: Store, named: tuple[str, ...], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
-    rows = await store.feeds.listing(named=named, with_removed=with_removed)
-    if not named:
-        raise CommandError("name at least one feed: its id, URL or title")
-    wiring.require_known(named, len(rows))
-    return rows
 
 
 def state_of(row: FeedRow) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 
 from pipeline.clock import SystemClock
 from pipeline.compute import Compute
-from pipeline.entrypoints import output, wiring
+from pipeline.entrypoints import output
+from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, StageError, UsageError
 from pipeline.model import Article, DateOrigin, Entry, Page, Verdict
-from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract
+from pipeline.stages.classify import Classifier, load
 from pipeline.stages.parse import parse
 
 AHEAD = 4  # tasks a worker has in line, so that results stay in order and memory stays bounded
@@ -26,22 +26,22 @@ NOWHERE = "https://unknown.invalid/"  # the URL of a page that came without one
 Row = dict[str, Any]
 
 
-async def extract_files(options: wiring.Options, items: Iterable[Row]) -> AsyncIterator[Row]:
+async def extract_files(options: Options, items: Iterable[Row]) -> AsyncIterator[Row]:
     """Items {"id", "path", "url"} -> articles or errors."""
     now = SystemClock().now()
     async for row in _in_order(options, _extract_file, ((item, now) for item in items)):
         yield row
 
 
-async def parse_files(options: wiring.Options, items: Iterable[Row]) -> AsyncIterator[Row]:
+async def parse_files(options: Options, items: Iterable[Row]) -> AsyncIterator[Row]:
     """Items {"id", "path", "url"} -> feeds or errors."""
     async for row in _in_order(options, _parse_file, ((item,) for item in items)):
         yield row
 
 
-def classify_lines(options: wiring.Options, lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
+def classify_lines(options: Options, lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
     """(Where, JSON line) -> verdicts or errors."""
-    classifier = wiring.make_classifier(options.settings())
+    classifier = _classifier(options)
     now = SystemClock().now()
     for where, line in lines:
         if line.strip():
@@ -90,11 +90,10 @@ def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
             raise CommandError(f"{path}: {e}") from e
 
 
-async def _in_order(
-    options: wiring.Options, work: Callable[..., Row], calls: Iterable[tuple[Any, ...]]
-) -> AsyncIterator[Row]:
-    settings = options.settings()
-    async with wiring.make_compute(settings) as compute:
+async def _in_order(options: Options, work: Callable[..., Row], calls: Iterable[tuple[Any, ...]]) -> AsyncIterator[Row]:
+    from pipeline.entrypoints import wiring  # it brings the whole flow, which `classify` does not need
+
+    async with wiring.make_compute(options.settings()) as compute:
         line: deque[asyncio.Task[Row]] = deque()
         for call in calls:
             line.append(asyncio.create_task(_guarded(compute, work, call)))
@@ -113,6 +112,8 @@ async def _guarded(compute: Compute, work: Callable[..., Row], call: tuple[Any, 
 
 def _extract_file(item: Row, now: datetime) -> Row:
     """Runs in a worker: the page is read there, and does not travel."""
+    from pipeline.stages.extract import extract
+
     try:
         body = _body(Path(item["path"]))
         url = item["url"] or NOWHERE
@@ -167,6 +168,11 @@ def _body(path: Path) -> bytes:
         raise StageError(str(path), "unreadable-file", detail=str(e)) from e
 
 
+def _classifier(options: Options) -> Classifier:
+    settings = options.settings()
+    return load(settings.classify.classifier, (settings.review.low, settings.review.high))
+
+
 def _classify_line(classifier: Classifier, where: str, line: str, now: datetime) -> Row:
     try:
         item = json.loads(line)
@@ -203,10 +209,10 @@ def verdict_row(verdict: Verdict) -> Row:
     }
 
 
-def verdict_of(options: wiring.Options, text: str) -> Row:
+def verdict_of(options: Options, text: str) -> Row:
     """The verdict on one text; its first line is the title when more follow."""
     title, _, body = text.partition("\n")
-    classifier = wiring.make_classifier(options.settings())
+    classifier = _classifier(options)
     item = {"title": title if body else "", "text": body or title}
     return {"id": None, **verdict_row(classifier.classify(_to_article(item, SystemClock().now())))}
 

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 
 from pipeline.entrypoints import wiring
+from pipeline.entrypoints.options import Options
 from pipeline.ingest import Engine, IngestDuty, PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
 from pipeline.store import Forced, Run, live
 
 
-async def poll(options: wiring.Options, named: tuple[str, ...], *, is_all: bool) -> Mapping[str, int]:
+async def poll(options: Options, named: tuple[str, ...], *, is_all: bool) -> Mapping[str, int]:
     """Poll and ingest; returns the summary's counts."""
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
         await wiring.add_new_feeds(engine.store, options, engine.clock)
-        rows = await engine.store.feeds.listing(named=named)
-        wiring.require_known(named, len(rows))
+        rows = await engine.store.feeds.named(named)
         run = await engine.store.runs.start("poll", engine.clock.now())
         ids = tuple(row.feed.id for row in rows) if named else None
         forced = Forced(run.started_at, ids) if named or is_all else None
@@ -27,10 +27,11 @@ async def poll(options: wiring.Options, named: tuple[str, ...], *, is_all: bool)
 async def poll_once(engine: Engine, run: Run, settings: Settings, forced: Forced | None) -> dict[str, int]:
     """Poll what is due (or forced), then ingest; returns counts by outcome."""
     polling = PollDuty(engine, run.id, forced)
-    await Lane(polling, settings.poll.concurrency, engine.clock).run_dry()
+    async with Lane(polling, settings.poll.concurrency, engine.clock) as lane:
+        await lane.run_dry()
     ingesting = IngestDuty(engine, run.id, live())
-    lane = Lane(ingesting, settings.ingest.concurrency, engine.clock)
-    await lane.run_dry_with(lambda: engine.store.work.claimed_elsewhere(run.id, live()))
+    async with Lane(ingesting, settings.ingest.concurrency, engine.clock) as lane:
+        await lane.run_dry_with(lambda: engine.store.work.claimed_elsewhere(run.id, live()))
     found = polling.counts + ingesting.counts
     names = ("polled", "not_modified", "failed", "new", "stored", "defense", "duplicate", "dropped")
     return {**{name: found[name] for name in names}, "waiting": await engine.store.work.count_waiting(live())}

@@ -15,7 +15,8 @@ import zstandard
 
 from pipeline import urls
 from pipeline.clock import SystemClock
-from pipeline.entrypoints import moments, output, wiring
+from pipeline.entrypoints import moments, output
+from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
@@ -53,7 +54,7 @@ class Asked:
     cursor: str | None = None
 
 
-async def search(options: wiring.Options, asked: Asked) -> list[dict[str, Any]]:
+async def search(options: Options, asked: Asked) -> list[dict[str, Any]]:
     """One page of results, with the piece of text that shows why each was found."""
     async with await open_store(options.settings().database_url) as store:
         query = await to_query(store, asked, SystemClock().now())
@@ -63,7 +64,7 @@ async def search(options: wiring.Options, asked: Asked) -> list[dict[str, Any]]:
     ]
 
 
-async def export(options: wiring.Options, asked: Asked, path: Path) -> int:
+async def export(options: Options, asked: Asked, path: Path) -> int:
     """Write all results to a file, streaming; returns how many."""
     settings = options.settings()
     with _writer(path) as (write, out):
@@ -85,8 +86,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         raise UsageError(f"--label: {', '.join(sorted(wrong))}: expected {', '.join(LABELS)}")
     if asked.sort not in ("newest", "relevance"):
         raise UsageError(f"--sort: {asked.sort!r}: expected newest or relevance")
-    rows = await store.feeds.listing(named=many.feed, with_removed=True) if many.feed else ()
-    wiring.require_known(many.feed, len(rows))
+    rows = await store.feeds.named(many.feed, with_removed=True)
     filters = Filters(
         labels=many.label,
         topics=many.topic,
@@ -101,7 +101,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
     return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
 
 
-async def show(options: wiring.Options, id_or_url: str) -> dict[str, Any]:
+async def show(options: Options, id_or_url: str) -> dict[str, Any]:
     """One article with its provenance, verdicts, evidence, appearances and trail.
 
     Raises:
@@ -136,7 +136,7 @@ def describe(known: Provenance) -> dict[str, Any]:
     }
 
 
-async def why(options: wiring.Options, url: str) -> list[dict[str, Any]]:
+async def why(options: Options, url: str) -> list[dict[str, Any]]:
     """What became of a URL: one row for each entry that led to it.
 
     Raises:
@@ -179,7 +179,7 @@ def _in_words(entry: Appearance) -> str:
     return f"dropped: {entry.reason}"
 
 
-async def status(options: wiring.Options) -> Stats:
+async def status(options: Options) -> Stats:
     """Counts and lag."""
     async with await open_store(options.settings().database_url) as store:
         return await store.stats.read(SystemClock().now())

@@ -1,85 +1,24 @@
-"""Wiring: settings -> the parts of the flow, put together; logs, signals and heartbeats of every command."""
+"""Wiring: settings -> the parts of the flow, put together; and the heartbeat of a run."""
 
 import asyncio
-import logging
 import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
-from pipeline.errors import CommandError
+from pipeline.entrypoints.options import Options
 from pipeline.ingest import Engine
-from pipeline.settings import Settings, WebSettings, load, load_feeds
+from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
 from pipeline.stages import classify
 from pipeline.stages.poll import PollPolicy
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Web, WebLimits
 
-Result = TypeVar("Result")
 PRELOADED = ("pipeline.stages.extract", "pipeline.stages.poll")  # by the worker processes, before the first task
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What stands before the command's name."""
-
-    config: Path | None = None
-    verbosity: int = 0  # -q is negative
-
-    def settings(self) -> Settings:
-        """The settings, with logs set up by them.
-
-        Raises:
-            UsageError: they are wrong.
-        """
-        settings = load(self.config)
-        set_up_logs(settings, self.verbosity)
-        return settings
-
-
-class Interrupted(Exception):  # noqa: N818 - not an error
-    """A signal ended the command."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.exit_code = 128 + signum
-
-
-def run_async(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command; SIGINT and SIGTERM cancel it, so that it cleans up.
-
-    Raises:
-        Interrupted: a signal came.
-    """
-    return asyncio.run(_until_signal(main))
-
-
-async def _until_signal(main: Coroutine[Any, Any, Result]) -> Result:
-    task = asyncio.ensure_future(main)
-    caught: list[int] = []
-
-    def stop(signum: int) -> None:
-        caught.append(signum)
-        task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stop, signum)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if caught:
-            raise Interrupted(caught[0]) from None
-        raise
 
 
 def web_limits(web: WebSettings) -> WebLimits:
@@ -112,6 +51,8 @@ def make_classifier(settings: Settings) -> classify.Classifier:
 async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Engine]:
     """All parts of the flow."""
     clock = clock or SystemClock()
+    if settings.web.user_agent == NOBODY:
+        structlog.get_logger().warning("set [web] user_agent: publishers cannot reach you under the one that ships")
     classifier = make_classifier(settings)
     policy = PollPolicy(
         min_interval=timedelta(seconds=settings.poll.min_interval_s),
@@ -160,51 +101,3 @@ async def _beat(store: Store, run: Run, clock: Clock) -> None:
     while True:
         await store.runs.beat(run.id, clock.now())
         await asyncio.sleep(BEAT_EVERY.total_seconds())
-
-
-def set_up_logs(settings: Settings, verbosity: int = 0) -> None:
-    """Logs go to stderr: text on a terminal, JSON lines elsewhere unless the settings say otherwise."""
-    levels = ("debug", "info", "warning", "error")
-    index = min(max(levels.index(settings.log.level) - verbosity, 0), len(levels) - 1)
-    is_text = settings.log.format == "text" or (settings.log.format == "auto" and sys.stderr.isatty())
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if is_text
-        else structlog.processors.JSONRenderer(default=str)
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _without_controls,
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, levels[index].upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    for noisy in ("trafilatura", "htmldate", "apscheduler", "httpx"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
-
-
-def _without_controls(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Foreign text cannot steer a terminal, and empty fields are left out."""
-    clean = {
-        k: "".join(c if c.isprintable() else " " for c in v) if isinstance(v, str) else v for k, v in event.items()
-    }
-    return {k: v for k, v in clean.items() if v is not None}
-
-
-def require_known(named: tuple[str, ...], found: int) -> None:
-    """Every feed that the user named exists.
-
-    Raises:
-        CommandError: fewer were found than named.
-    """
-    if named and found < len(set(named)):
-        raise CommandError(
-            f"no such feed among: {', '.join(named)} (ids, URLs and titles are known to `defnews feeds list`)"
-        )

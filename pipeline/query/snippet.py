@@ -1,12 +1,15 @@
 """The piece of a text that shows why it was found, with the words that matched marked."""
 
 import re
+from bisect import bisect_left
 
 from pipeline.query.parse import All
 from pipeline.query.words import fold
 
 LENGTH = 200  # characters
 _WORD = re.compile(r"[^\W_]+")
+_ENDING = re.compile(r"(ing|ed|es|s|e)$")
+_ENDINGS = ("", "ing", "ed", "es", "s", "e")
 
 
 def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), length: int = LENGTH) -> str:
@@ -15,8 +18,8 @@ def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), le
     Words match as in the search's stemming: a shared beginning of at least four letters counts.
     """
     flat = text.replace("\n", " ")
-    stems = _stems(terms)
-    hits = [m for m in _WORD.finditer(flat) if stems and _matches(fold(m[0]), stems)]
+    forms, prefixes = _wanted(terms)
+    hits = [m for m in _WORD.finditer(flat) if _matches(fold(m[0]), forms, prefixes)] if forms else []
     start, end = _window(flat, [m.start() for m in hits], length)
     pieces, at = [], start
     for hit in hits:
@@ -27,34 +30,34 @@ def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), le
     return ("…" if start else "") + "".join(pieces).strip() + ("…" if end < len(flat) else "")
 
 
-def _stems(terms: All | None) -> tuple[tuple[str, bool], ...]:
-    found: dict[tuple[str, bool], None] = {}
+def _wanted(terms: All | None) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words that match, in all their forms, and the beginnings that do."""
+    forms: set[str] = set()
+    prefixes: set[str] = set()
     for term in terms.positive if terms else ():
-        for at, word in enumerate(term.words):
-            found[word, term.is_prefix and at == len(term.words) - 1] = None
-    return tuple(found)
+        for word in term.words:
+            forms.add(word)
+            root = _ENDING.sub("", word)
+            if len(root) >= 4:
+                forms.update(root + ending for ending in _ENDINGS)
+        if term.is_prefix:
+            prefixes.add(term.words[-1])
+    return frozenset(forms), tuple(prefixes)
 
 
-def _matches(word: str, stems: tuple[tuple[str, bool], ...]) -> bool:
-    for stem, is_prefix in stems:
-        if word == stem or (is_prefix and word.startswith(stem)):
-            return True
-        root = re.sub(r"(ing|ed|es|s|e)$", "", stem)
-        if len(root) >= 4 and re.fullmatch(re.escape(root) + r"(ing|ed|es|s|e)?", word):
-            return True
-    return False
+def _matches(word: str, forms: frozenset[str], prefixes: tuple[str, ...]) -> bool:
+    return word in forms or word.startswith(prefixes)
 
 
 def _window(text: str, hits: list[int], length: int) -> tuple[int, int]:
     """Start and end, on word borders, of the stretch with the most hits; the earliest of them."""
-    if not hits:
-        start = 0
-    else:
-        best = max(hits, key=lambda at: (sum(at <= other < at + length * 3 // 4 for other in hits), -at))
-        start = max(best - length // 4, 0)
-    end = min(start + length, len(text))
+    reach = length * 3 // 4
+    best = max(range(len(hits)), key=lambda n: bisect_left(hits, hits[n] + reach) - n, default=None)
+    anchor = 0 if best is None else hits[best]
+    start = max(anchor - length // 4, 0)
     if start:
-        start = text.find(" ", start, end) + 1 or start
-    if end < len(text):
-        end = text.rfind(" ", start + 1, end) if " " in text[start + 1 : end] else end
+        start = text.find(" ", start, anchor) + 1 or start
+    end = min(start + length, len(text))
+    if end < len(text) and " " in text[anchor + 1 : end]:
+        end = text.rfind(" ", anchor + 1, end)
     return start, end

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import structlog
 
 from pipeline.clock import Clock
+from pipeline.errors import DefnewsError
 
 log = structlog.get_logger()
 Piece = TypeVar("Piece")
@@ -51,12 +52,21 @@ class Lane(Generic[Piece]):
         self._running: dict[asyncio.Task[None], str] = {}
         self._claiming = asyncio.Lock()
         self._is_open = True
-        self._next: asyncio.Task[int] | None = None  # the nudge that the end of a piece gives
+        self._next: asyncio.Task[None] | None = None  # the nudge that the end of a piece gives
+        self._stuck: list[tuple[Piece, Exception]] = []  # claimed, and could not be given back
         self.errors = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """After a normal end nothing runs any more; after an error or a signal, what runs is cancelled."""
+        await self.drain(0)
 
     async def nudge(self) -> int:
         """Claim what is claimable now and start it; returns how much that was."""
         async with self._claiming:
+            await self._free_stuck()
             free = self._size - len(self._running)
             if free <= 0 or not self._is_open:
                 return 0
@@ -75,6 +85,8 @@ class Lane(Generic[Piece]):
                 await asyncio.wait(self._running, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
             elif not started:
                 at = await self._duty.next_claim_at()
+                if self._running or self._stuck or not (self._next is None or self._next.done()):
+                    continue  # the end of a piece claimed what was due
                 if at is None:
                     return
                 wait = (at - self._clock.now()).total_seconds()
@@ -101,6 +113,8 @@ class Lane(Generic[Piece]):
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        async with self._claiming:
+            await self._free_stuck()
 
     async def _do(self, piece: Piece) -> None:
         try:
@@ -108,14 +122,21 @@ class Lane(Generic[Piece]):
         except Exception as error:
             self.errors += 1
             log.exception("unexpected error", duty=self._duty.name)
-            await self._duty.give_back(piece, error)
+            self._stuck.append((piece, error))
+
+    async def _free_stuck(self) -> None:
+        """Give back what failed; if that fails too (the disk is full), it is tried again with the next nudge."""
+        while self._stuck:
+            await self._duty.give_back(*self._stuck[0])
+            del self._stuck[0]
+
+    async def _nudge_again(self) -> None:
+        try:
+            await self.nudge()
+        except DefnewsError as error:  # the next tick tries again, and counts it
+            log.error("cannot claim work", duty=self._duty.name, error=str(error))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         if self._is_open and (self._next is None or self._next.done()):
-            self._next = asyncio.create_task(self.nudge())
-        if not task.cancelled() and task.exception() is not None:
-            log.error("work could not be given back", duty=self._duty.name, error=str(task.exception()))
-
-
-Nudge = Callable[[], Awaitable[int]]
+            self._next = asyncio.create_task(self._nudge_again())

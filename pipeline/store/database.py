@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -65,17 +65,34 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One consistent view."""
-        async with self.engine.connect() as connection, connection.begin():
-            yield connection
+        """One consistent view.
+
+        Raises:
+            StoreError: the database is out of reach, full, or locked for too long.
+        """
+        with self._translated():
+            async with self.engine.connect() as connection, connection.begin():
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction; on SQLite the only writer of this process."""
-        async with self._writer or nullcontext(), self.engine.connect() as plain:
-            connection = await plain.execution_options(defnews_write=True)
-            async with connection.begin():
-                yield connection
+        """One transaction; on SQLite the only writer of this process.
+
+        Raises:
+            StoreError: the database is out of reach, full, or locked for too long.
+        """
+        with self._translated():
+            async with self._writer or nullcontext(), self.engine.connect() as plain:
+                connection = await plain.execution_options(defnews_write=True)
+                async with connection.begin():
+                    yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlalchemy.exc.OperationalError as e:
+            raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
 
     async def optimize(self) -> None:
         """Daily care: fresh statistics for SQLite's planner; PostgreSQL cares for itself."""

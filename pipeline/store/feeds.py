@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
+from pipeline.errors import CommandError
 from pipeline.model import Entry, Feed, FeedKind, FeedState, FetchMode
 from pipeline.store.database import Batcher, Database
 from pipeline.store.discover import Discovery, discover
@@ -66,6 +67,17 @@ class FeedRows:
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
         return tuple(FeedRow(_feed(row), _state(row), row.enabled) for row in rows)
+
+    async def named(self, names: Sequence[str], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
+        """The feeds of these ids, URLs or titles; none for no names.
+
+        Raises:
+            CommandError: one of them is no feed.
+        """
+        rows = await self.listing(named=names, with_removed=with_removed) if names else ()
+        if len(rows) < len(set(names)):
+            raise CommandError(f"no such feed among: {', '.join(names)} (`defnews feeds list` knows ids, URLs, titles)")
+        return rows
 
     async def set_enabled(self, feed_id: int, is_enabled: bool, now: datetime) -> None:
         """Pause a feed or take it up again; a feed that said 410 is tried again."""
@@ -143,12 +155,6 @@ class FeedRows:
             )
             await _record_changes(c, batch)
         return new
-
-    async def give_back(self, feed_id: int, run_id: int) -> None:
-        """Drop the claim on a feed without a poll."""
-        mine = (feed_states.c.feed_id == feed_id) & (feed_states.c.run_id == run_id)
-        async with self._db.write() as c:
-            await c.execute(update(feed_states).where(mine).values(run_id=None))
 
     async def sites(self) -> dict[str, tuple[Feed, ...]]:
         """The feeds of each registered domain."""

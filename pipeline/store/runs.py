@@ -77,22 +77,10 @@ class RunRows:
                 raise CommandError(f"there is no run {run_id}")
             if row.state == "running" and row.pid != os.getpid() and _is_alive(row, now):
                 raise CommandError(f"run {run_id} is at work in process {row.pid} on {row.machine}")
-            values = {
-                "state": "running",
-                "beat_at": now,
-                "pid": os.getpid(),
-                "machine": platform.node(),
-                "ended_at": None,
-            }
             await _bury_dead(c, now)
-            return _run(
-                (await c.execute(update(runs).where(runs.c.id == run_id).values(**values).returning(runs))).one()
-            )
-
-    async def save(self, run_id: int, cursor: Mapping[str, Any]) -> None:
-        """Keep how far a run came."""
-        async with self._db.write() as c:
-            await c.execute(update(runs).where(runs.c.id == run_id).values(cursor=dict(cursor)))
+            alive = {"state": "running", "beat_at": now, "pid": os.getpid(), "machine": platform.node()}
+            revived = update(runs).where(runs.c.id == run_id).values(**alive, ended_at=None).returning(runs)
+            return _run((await c.execute(revived)).one())
 
     async def get(self, run_id: int) -> Run | None:
         """One run."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from pipeline.errors import ExtractError
-from pipeline.stages.extract.body import block_text, fold, line, of_markup, translated
+from pipeline.stages.extract.body import block_text, fold, line, of_markup, translated, without_headline
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,20 @@ def test_an_extractor_that_stumbles_is_a_reason_not_a_crash() -> None:
     with pytest.raises(ExtractError) as caught, translated("https://example.com/"):
         raise RecursionError
     assert (caught.value.subject, caught.value.reason) == ("https://example.com/", "extractor-failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "left"),
+    [
+        pytest.param("Drill off Jeju\nThe drill began.", "Drill off Jeju", "The drill began.", id="the title"),
+        pytest.param("DRILL OFF JEJU!\nIt began.", "Drill off Jeju", "It began.", id="the title in capitals"),
+        pytest.param("Drill off Jeju\nIt began.", "Drill off Jeju - Wire", "It began.", id="without the site's name"),
+        pytest.param(
+            "Drill\nIt began.", "Drill off Jeju as three chiefs meet", "Drill\nIt began.", id="only a word of it"
+        ),
+        pytest.param("Drill off Jeju", "Drill off Jeju", "Drill off Jeju", id="nothing would be left"),
+        pytest.param("It began.\nDrill off Jeju", "Drill off Jeju", "It began.\nDrill off Jeju", id="not at the start"),
+    ],
+)
+def test_a_headline_is_not_said_twice(text: str, title: str, left: str) -> None:
+    assert without_headline(text, title) == left

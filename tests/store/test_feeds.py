@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FetchMode, Robots
-from pipeline.store import Forced, Polled, Store
+from pipeline.store import Candidates, Forced, Polled, Store
 from tests import make
 from tests.make import AT
 
@@ -58,8 +58,8 @@ async def test_a_feed_is_claimed_when_it_is_due_and_by_one_run_only(store: Store
     assert await store.feeds.claim(run.id, AT - timedelta(seconds=1), 9) == ()
     ((feed, _),) = await store.feeds.claim(run.id, AT, 9)
     assert await store.feeds.claim(rival.id, AT, 9) == ()
-    await store.feeds.give_back(feed.id, run.id)
-    assert len(await store.feeds.claim(rival.id, AT, 9)) == 1
+    await store.runs.end(run.id, "interrupted", AT)
+    assert [other.id for other, _ in await store.feeds.claim(rival.id, AT, 9)] == [feed.id]
 
 
 async def test_feeds_of_one_host_are_claimed_one_after_another(store: Store) -> None:
@@ -139,7 +139,7 @@ async def test_a_run_of_a_process_that_is_gone_is_free_at_once(store: Store) -> 
 
 async def test_a_run_is_resumed_unless_it_is_at_work_elsewhere(store: Store) -> None:
     run = await store.runs.start("backfill", AT, {"asked": {}})
-    await store.runs.save(run.id, {"read": ["x"]})
+    await store.candidates.add(run.id, Candidates((), {"read": ["x"]}), {}, AT)
     resumed = await store.runs.resume(run.id, AT)
     assert (resumed.cursor, resumed.state) == ({"read": ["x"]}, "running")
     async with store.db.write() as c:

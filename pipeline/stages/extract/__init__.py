@@ -81,12 +81,15 @@ def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: dateti
     title = next(filter(None, titles if chosen.extractor == body.TRAFILATURA else reversed(titles)), None)
     if title is None:
         raise ExtractError(url, "no-title")
+    text = body.without_headline(chosen.text, title)
+    if len(text) < SHORTEST_TEXT:
+        raise ExtractError(url, "too-short", detail=f"{len(text)} characters below the headline")
     published_at, published_from = dates.published(told.published, entry, seen_at)
     return Article(
         url=url,
         canonical_url=told.canonical_url,
         title=title,
-        text=chosen.text,
+        text=text,
         published_at=published_at,
         published_from=published_from,
         extractor=chosen.extractor,

@@ -130,3 +130,15 @@ def line(text: str | None) -> str:
 
 def _run(text: str | None) -> str:
     return _SPACE.sub(" ", text) if text else ""
+
+
+def without_headline(text: str, title: str) -> str:
+    """A text without its first paragraph where that is the title again, perhaps without the site's name."""
+    first, _, rest = text.partition("\n")
+    heading, whole = _letters(first), _letters(title)
+    is_title = whole.startswith(heading) and len(heading) * 2 > len(whole)
+    return rest if rest and is_title else text
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())

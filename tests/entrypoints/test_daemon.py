@@ -1,0 +1,179 @@
+"""The daemon: what it serves, how it stops, what it picks up, and that there is one on a SQLite file."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.newsroom import Fault, FaultKind
+from pipeline.newsroom.texts import texts
+from tests.running import Place, place, serving
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def daemon(here: Place, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """A running daemon and a client of its page; it is stopped if the test did not."""
+    listen = f"127.0.0.1:{free_port()}"
+    process = await here.start(
+        "run", DEFNEWS_API__LISTEN=listen, DEFNEWS_INGEST__TICK_S="0.2", DEFNEWS_POLL__TICK_S="0.2", **more
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
+            yield process, client
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.communicate(), 30)
+
+
+async def ask(client: httpx.AsyncClient, path: str) -> Any:
+    """The JSON of a probe, once the daemon serves."""
+    for _ in range(150):
+        try:
+            return (await client.get(path)).json()
+        except httpx.TransportError:
+            await asyncio.sleep(0.1)
+    raise AssertionError("the daemon does not answer")
+
+
+async def until_stored(client: httpx.AsyncClient, articles: int) -> dict[str, Any]:
+    state: dict[str, Any] = {}
+    for _ in range(300):
+        state = await ask(client, "/readyz")
+        if state["articles"] >= articles:
+            return state
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"only {state} stored")
+
+
+async def test_it_polls_ingests_and_serves_a_page_of_verdicts(tmp_path: Path) -> None:
+    async with serving() as server:
+        here = place(tmp_path, server.room.feeds)
+        async with daemon(here) as (process, client):
+            await until_stored(client, 30)
+            health = await ask(client, "/healthz")
+            page = await client.get("/")
+            found = await client.get("/", params={"q": "B-52H", "label": "all"})
+            broken = await client.get("/", params={"q": "a OR"})
+            process.send_signal(signal.SIGINT)
+            _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert health["ok"] is True
+    assert health["ticks"]["poll/done"] > 1
+    assert 'class="label defense"' in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "B-52H" in found.text
+    assert (broken.status_code, "column 3" in broken.text) == (400, True)
+    assert process.returncode == 0, err.decode()
+    assert b"Traceback" not in err
+    assert b"page      http://127.0.0.1" in err
+    assert here.ask("SELECT kind, state FROM runs") == [("daemon", "done")]
+
+
+async def test_what_a_feed_publishes_later_is_found(tmp_path: Path) -> None:
+    async with serving() as server:
+        feed = next(feed for feed in server.room.feeds if feed.format.startswith("atom"))  # it asks for no interval
+        here = place(tmp_path, [feed])
+        async with daemon(here, DEFNEWS_POLL__INTERVAL_S="1", DEFNEWS_POLL__MIN_INTERVAL_S="1") as (_, client):
+            known = (await until_stored(client, 3))["articles"]
+            late = next(
+                text
+                for text in texts()
+                if text.title not in {a.title for a in server.room.articles if feed.url in a.feeds}
+            )
+            server.publish(late, feed.site, datetime.now(UTC))  # noqa: TID251
+            await until_stored(client, known + 1)
+            for _ in range(100):
+                page = (await client.get("/", params={"label": "all"})).text
+                if late.title in page:
+                    return
+                await asyncio.sleep(0.1)
+    raise AssertionError("the late article is not on the page")
+
+
+async def test_a_stop_does_not_wait_for_a_page_that_hangs(tmp_path: Path) -> None:
+    async with serving() as server:
+        here = place(tmp_path, server.room.feeds)
+        for article in server.room.articles[:20]:
+            server.fault(article.url, Fault(FaultKind.HANG))
+        async with daemon(here, DEFNEWS_WEB__TIMEOUT_S="60") as (process, client):
+            await until_stored(client, 10)
+            process.terminate()
+            _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, err.decode()
+    assert here.ask("SELECT count(*) FROM entries WHERE state = 'claimed'") == [(0,)]
+
+
+async def test_a_second_daemon_on_the_file_is_refused_and_other_commands_are_not(tmp_path: Path) -> None:
+    async with serving() as server:
+        here = place(tmp_path, server.room.feeds)
+        async with daemon(here) as (_, client):
+            await until_stored(client, 1)
+            second = await here.run("run")
+            searched = await here.run("search", "--limit", "1")
+            filled = await here.run("backfill", "--since", "60d", "--via", "sitemap")
+    assert (second.code, "another daemon" in second.err) == (1, True)
+    assert len(searched.rows) == 1
+    assert (filled.code, filled.row["waiting"]) == (0, 0)
+    assert (await here.run("db", "check")).code == 0
+
+
+async def test_an_address_that_is_taken_is_an_error_not_a_crash(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = await place(tmp_path).run("run", DEFNEWS_API__LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")
+    assert (ended.code, "cannot listen" in ended.err) == (1, True)
+
+
+async def test_killed_workers_cost_nothing(tmp_path: Path) -> None:
+    async with serving() as server:
+        here = place(tmp_path, server.room.feeds)
+        async with daemon(here, DEFNEWS_WEB__HOST_DELAY_S="0.3") as (process, client):
+            await until_stored(client, 3)
+            for _ in range(3):
+                kill_workers(process.pid)
+                await asyncio.sleep(0.5)
+            stored = {a.url for a in server.room.articles if a.outcome == "stored" and a.feeds}
+            await until_stored(client, len(stored) - 1)  # one page heals after two answers of 500
+    assert here.ask("SELECT count(*) FROM entries WHERE reason = 'worker-died'") == [(0,)]
+
+
+def kill_workers(parent: int) -> None:
+    """SIGKILL to every process whose parent's parent is the daemon (its fork server's children)."""
+    status = {int(p.parent.name): p.read_text() for p in Path("/proc").glob("[0-9]*/stat") if p.exists()}
+    parents = {pid: int(text.rpartition(")")[2].split()[1]) for pid, text in status.items()}
+    for pid, its_parent in parents.items():
+        if parents.get(its_parent) == parent:
+            try:
+                import os
+
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+async def test_the_demo_shows_verdicts_and_a_hit(tmp_path: Path) -> None:
+    ended = await place(tmp_path).run("demo")
+    assert ended.code == 0, ended.err
+    assert "The newest defense articles" in ended.out
+    assert "[B]-[52H]" in ended.out
+    agreeing = next(line for line in ended.out.splitlines() if "agree" in line)
+    right, of = (int(word.strip(".")) for word in agreeing.split() if word.strip(".").isdecimal())
+    assert right / of > 0.85
+    assert list(tmp_path.glob("*.db")) == []
+
+
+if not Path("/proc/self/stat").exists():  # macOS
+    test_killed_workers_cost_nothing = pytest.mark.skip(reason="needs /proc")(test_killed_workers_cost_nothing)
