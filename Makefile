@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## set up, bring the database to this version, start the daemon (Ctrl-C stops it)
 	@$(BIN)/defnews db upgrade
@@ -34,6 +34,12 @@ lint: $(VENV)/.installed-dev ## set up, check style, types, import rules, the Do
 bench: $(VENV)/.installed-dev ## set up, run every benchmark (ARGS=--quick for small versions)
 	@status=0; for script in benchmarks/[a-z]*.py; do \
 		echo "== $$script"; $(BIN)/python $$script $(ARGS) || status=1; done; exit $$status
+
+secrets: ## make the secret files of docker-compose.yml: the database's password and address
+	@mkdir -m 700 $@
+	@od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > $@/database_password
+	@printf 'postgresql://defnews:%s@db/defnews\n' "$$(cat $@/database_password)" > $@/database_url
+	@chmod 644 $@/database_password $@/database_url
 
 lock: ## write the lock files again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -34,7 +34,7 @@ _SECRETS = ("DATABASE_URL", "API__TOKEN")  # may stand in a file named by <NAME>
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
-_ASSIGNMENT = re.compile(r"""\s*([\w\s."'-]+?)\s*=""")
+_ASSIGNMENT = re.compile(r"\s*([^\s=#\[][^=#]*)=")
 LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
 
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]

@@ -8,16 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.newsroom import Server
-from tests.running import ROWS, Place, place, serving
+from tests.running import ROWS, Place, healed, place, serving
 
 WHOLE = ("backfill", "--since", "60d", "--via", "sitemap")
-
-
-def healed(server: Server) -> None:
-    """Take away the fault that heals with the number of requests: runs are compared here."""
-    for url, fault in server.room.faults.items():
-        if fault.count:
-            server.fault(url, None)
 
 
 def stored_in_feeds(server: Server) -> set[str]:

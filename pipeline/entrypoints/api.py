@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.entrypoints.output import plain, rfc3339
-from pipeline.errors import UsageError
+from pipeline.errors import StoreError, UsageError
 from pipeline.ingest import Engine
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.store import Found
@@ -42,8 +42,14 @@ def application(engine: Engine, health: Callable[[], dict[str, Any]]) -> Starlet
         stats = await engine.store.stats.read(engine.clock.now())
         return JSONResponse({"ok": True, **plain(stats)})
 
+    async def no_database(request: Request, error: Exception) -> Response:
+        if request.url.path == "/":
+            return HTMLResponse("<!doctype html><title>defnews</title><p>The database is out of reach.", 503, HEADERS)
+        return JSONResponse({"ok": False, "error": str(error)}, 503)
+
     routes = (("/", page.newest), ("/page.css", page.style), ("/healthz", healthz), ("/readyz", readyz))
-    return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes])
+    pages = [Route(path, endpoint) for path, endpoint in routes]
+    return Starlette(routes=pages, exception_handlers={StoreError: no_database})
 
 
 class _Page:

@@ -1,11 +1,14 @@
 """`defnews run`: the daemon. A ticker nudges two lanes; the page is served beside them; signals drain it."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,9 +21,10 @@ from pipeline.ingest import Engine, IngestDuty, PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.queue.ticker import Ticker
 from pipeline.settings import Settings
-from pipeline.store import BEAT_EVERY, Run, daemon_lock, redacted
+from pipeline.store import Run, daemon_lock, redacted
 
-DRAIN_S = 20.0  # for work under way; the whole stop takes less than 30 s
+DRAIN_S = 18.0  # for work under way
+STOP_S = 28.0  # for the whole stop
 PAGE_DRAIN_S = 3  # for readers of the page
 MAINTENANCE_EVERY_S = 24 * 3600.0
 log = structlog.get_logger()
@@ -54,9 +58,8 @@ class Daemon:
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then start nothing more and let end what runs."""
         polling, ingesting = self._lanes
-        self._ticker.every(BEAT_EVERY.total_seconds(), "beat", self._beat)
-        self._ticker.every(self._settings.poll.tick_s, "poll", polling.nudge)
-        self._ticker.every(self._settings.ingest.tick_s, "ingest", ingesting.nudge)
+        self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
+        self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
         self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._engine.store.db.optimize)
         self._ticker.start()
         try:
@@ -65,9 +68,9 @@ class Daemon:
             self._ticker.stop()
             await asyncio.gather(*(lane.drain(DRAIN_S) for lane in self._lanes))
 
-    async def _beat(self) -> None:
+    async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()
-        await self._engine.store.runs.beat(self._run.id, self._engine.clock.now())
+        await lane.nudge()
 
 
 async def run(options: Options) -> None:
@@ -114,11 +117,25 @@ class _Server(uvicorn.Server):
 
 
 def _stop_event() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM; from then on the process ends in time, even if the database hangs."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def begin() -> None:
+        if not stop.is_set():
+            stop.set()
+            last_resort = threading.Timer(STOP_S, _leave)
+            last_resort.daemon = True
+            last_resort.start()
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, stop.set)
+        loop.add_signal_handler(signum, begin)
     return stop
+
+
+def _leave() -> None:
+    log.error("something hangs, and is left behind; claims are free after 30 s")
+    os._exit(0)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from pipeline import newsroom
 from pipeline.clock import SystemClock
@@ -75,12 +74,13 @@ async def _show_all(engine: Engine, settings: Settings, room: newsroom.Newsroom)
     _say(_sentence("Found", {name: filled[name] for name in ("new", "stored", "defense", "duplicate", "dropped")}))
     newest = await engine.store.search.find(Query(None, Filters(labels=("defense",)), limit=8))
     _say("\nThe newest defense articles:\n")
-    output.show([_row(found) for found in newest], output.Format.TABLE)
+    for found in newest:
+        _say(f"  {found.title}\n    {_about(found)}")
     terms = parse(WORDS)
     hits = await engine.store.search.find(Query(terms, limit=3, is_by_relevance=True))
     _say(f"\nSearch for {WORDS}:\n")
     for found in hits:
-        _say(f"  {found.title}  [{found.label} {found.score:.2f}]\n    {snippet(found.text, terms)}\n")
+        _say(f"  {found.title}\n    {_about(found)}\n    {snippet(found.text, terms)}\n")
     if hits:
         await _explain(engine, hits[0])
     await _compare(engine, room)
@@ -112,9 +112,9 @@ async def _compare(engine: Engine, room: newsroom.Newsroom) -> None:
     )
 
 
-def _row(found: Found) -> dict[str, Any]:
-    names = ("published_at", "score", "topics", "title", "feed")
-    return {name: getattr(found, name) for name in names}
+def _about(found: Found) -> str:
+    topics = " ".join(found.topics)
+    return f"{found.label} {found.score:.2f}  {topics}  {found.published_at:%Y-%m-%d %H:%M} UTC  {found.feed}"
 
 
 def _sentence(verb: str, counts: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
@@ -9,8 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TextIO
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
+_STEERING = re.compile(  # control characters, bidirectional overrides, halves of characters
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 WIDEST_CELL = 200  # characters in a table
+WIDEST_TABLE = 160  # characters, where no terminal says how wide it is
 
 
 class Format(StrEnum):
@@ -44,7 +49,12 @@ def plain(value: Any) -> Any:
 
 def line(value: Any) -> str:
     """A value as one line of JSON."""
-    return json.dumps(plain(value), ensure_ascii=False)
+    return _json(value)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
+    return _STEERING.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
 
 
 def printable(text: str) -> str:
@@ -60,9 +70,9 @@ def show(rows: Iterable[Mapping[str, Any]], chosen: Format | None = None, out: T
         for row in rows:
             print(line(row), file=out, flush=False)
     elif chosen is Format.JSON:
-        print(json.dumps([plain(row) for row in rows], ensure_ascii=False, indent=2), file=out)
+        print(_json(list(rows), indent=2), file=out)
     elif chosen is Format.CSV:
-        _csv(rows, out)
+        _csv(list(rows), out)
     else:
         _table(list(rows), out)
     out.flush()
@@ -78,20 +88,30 @@ def csv_writer(out: TextIO, header: Iterable[str]) -> Callable[[Iterable[Any]], 
     return lambda values: writer.writerow([_csv_cell(value) for value in values]) and None
 
 
-def _csv(rows: Iterable[Mapping[str, Any]], out: TextIO) -> None:
-    write = None
+def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The names of all rows: not every row has all of them."""
+    return tuple(dict.fromkeys(name for row in rows for name in row))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
+    if not rows:
+        return
+    columns = _columns(rows)
+    write = csv_writer(out, columns)
     for row in rows:
-        write = write or csv_writer(out, row)
-        write(row.values())
+        write(row.get(name) for name in columns)
 
 
 def _csv_cell(value: Any) -> Any:
     value = plain(value)
-    if isinstance(value, list | dict):
-        value = ";".join(map(str, value)) if all(isinstance(v, str | int | float) for v in value) else json.dumps(value)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
+    if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
+        value = ";".join(map(str, value))
+    elif isinstance(value, list | dict):
+        value = line(value)
+    if not isinstance(value, str):
+        return value
+    text = _STEERING.sub(" ", value)
+    return "'" + text if text.lstrip().startswith(_FORMULA) else text
 
 
 def _table(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
@@ -103,11 +123,13 @@ def _table(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
         print("nothing found", file=out)
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in rows[0]:
+    columns = _columns(rows)
+    for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_table_cell(value)) for value in row.values()))
-    Console(file=out, soft_wrap=False, emoji=False, highlight=False).print(table)
+        table.add_row(*(Text(_table_cell(row.get(name))) for name in columns))
+    width = None if out.isatty() else WIDEST_TABLE
+    Console(file=out, width=width, soft_wrap=False, emoji=False, highlight=False).print(table)
 
 
 def _table_cell(value: Any) -> str:
@@ -116,5 +138,5 @@ def _table_cell(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         value = " ".join(map(str, value))
-    text = printable(f"{value:.2f}" if isinstance(value, float) else str(value))
+    text = " ".join(printable(f"{value:.2f}" if isinstance(value, float) else str(value)).split("\n"))
     return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -11,6 +11,7 @@ import structlog
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
 from pipeline.entrypoints.options import Options
+from pipeline.errors import StoreError
 from pipeline.ingest import Engine
 from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
 from pipeline.stages import classify
@@ -18,6 +19,8 @@ from pipeline.stages.poll import PollPolicy
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Web, WebLimits
 
+log = structlog.get_logger()
+LAST_WORD_S = 5.0  # for the end of a run to be recorded
 PRELOADED = ("pipeline.stages.extract", "pipeline.stages.poll")  # by the worker processes, before the first task
 
 
@@ -52,7 +55,7 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
     """All parts of the flow."""
     clock = clock or SystemClock()
     if settings.web.user_agent == NOBODY:
-        structlog.get_logger().warning("set [web] user_agent: publishers cannot reach you under the one that ships")
+        log.warning("set [web] user_agent: publishers cannot reach you under the one that ships")
     classifier = make_classifier(settings)
     policy = PollPolicy(
         min_interval=timedelta(seconds=settings.poll.min_interval_s),
@@ -71,7 +74,7 @@ async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:
     """Add the feeds of feeds.toml that this database has never seen."""
     new = await store.feeds.add(load_feeds(options.config), clock.now())
     if new:
-        structlog.get_logger().info("feeds added", count=len(new))
+        log.info("feeds added", count=len(new))
 
 
 @asynccontextmanager
@@ -92,12 +95,22 @@ async def alive(store: Store, run: Run, clock: Clock) -> AsyncIterator[dict[str,
         raise
     finally:
         beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-        await asyncio.shield(store.runs.end(run.id, state, clock.now(), counts))
+        await asyncio.gather(beating, return_exceptions=True)
+        await asyncio.shield(_end(store, run, state, clock, counts))
 
 
 async def _beat(store: Store, run: Run, clock: Clock) -> None:
     while True:
-        await store.runs.beat(run.id, clock.now())
+        try:
+            await store.runs.beat(run.id, clock.now())
+        except StoreError as error:  # it comes back, or the run is taken for dead: nothing is lost
+            log.warning("no heartbeat", run=run.id, error=str(error))
         await asyncio.sleep(BEAT_EVERY.total_seconds())
+
+
+async def _end(store: Store, run: Run, state: str, clock: Clock, counts: Mapping[str, int]) -> None:
+    try:
+        async with asyncio.timeout(LAST_WORD_S):
+            await store.runs.end(run.id, state, clock.now(), counts)
+    except (StoreError, TimeoutError) as error:
+        log.error("the run's end is not recorded; its claims are free after 30 s", run=run.id, error=str(error))

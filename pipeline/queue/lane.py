@@ -14,6 +14,8 @@ log = structlog.get_logger()
 Piece = TypeVar("Piece")
 LOOK_AGAIN_S = 0.5  # at the latest, while something runs: what is claimable changes with the time
 LONGEST_WAIT_S = 5.0
+CANCEL_S = 3.0  # for what is cancelled to clean up
+FRACTION = 4  # of the places must be free before the end of a piece claims more: a claim is a transaction
 
 
 class Duty(Protocol[Piece]):
@@ -82,7 +84,7 @@ class Lane(Generic[Piece]):
         while not until():
             started = await self.nudge()
             if self._running:
-                await asyncio.wait(self._running, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(self._running, timeout=LOOK_AGAIN_S)
             elif not started:
                 at = await self._duty.next_claim_at()
                 if self._running or self._stuck or not (self._next is None or self._next.done()):
@@ -104,17 +106,19 @@ class Lane(Generic[Piece]):
             held &= await others()
 
     async def drain(self, within_s: float) -> None:
-        """Start nothing more; let what runs end, and cancel what does not in time."""
+        """Start nothing more; let what runs end, cancel what does not in time, and never wait for long after that."""
         self._is_open = False
-        if self._next is not None:
-            await asyncio.gather(self._next, return_exceptions=True)
-        if self._running:
-            await asyncio.wait(self._running, timeout=within_s)
-        for task in tuple(self._running):
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        async with self._claiming:
-            await self._free_stuck()
+        under_way = {*self._running, *filter(None, [self._next])}
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(under_way, timeout=CANCEL_S)
+        try:
+            async with asyncio.timeout(CANCEL_S), self._claiming:
+                await self._free_stuck()
+        except (DefnewsError, TimeoutError) as error:  # the end of the run frees them
+            log.error("work could not be given back", duty=self._duty.name, error=str(error))
 
     async def _do(self, piece: Piece) -> None:
         try:
@@ -138,5 +142,6 @@ class Lane(Generic[Piece]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
-        if self._is_open and (self._next is None or self._next.done()):
+        is_worth_it = len(self._running) <= self._size - max(self._size // FRACTION, 1)
+        if self._is_open and is_worth_it and (self._next is None or self._next.done()):
             self._next = asyncio.create_task(self._nudge_again())

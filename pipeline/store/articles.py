@@ -15,6 +15,7 @@ from pipeline.store import search_index
 from pipeline.store.tables import articles, labels, tags, texts, verdicts
 
 _HASH_BITS = 20
+_CLASHES = 16  # articles of one second and one hash that are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,8 @@ def free_id(article: Article, taken: set[int]) -> int:
 
 async def taken_ids(c: AsyncConnection, wanted: Sequence[Article]) -> set[int]:
     """The ids in use at and right after those that the articles would get."""
-    taken: set[int] = set()
-    for key in {article_id(article) for article in wanted}:
-        query = select(articles.c.id).where(articles.c.id.between(key, key + 64))
-        taken.update((await c.execute(query)).scalars())
-    return taken
+    near = [article_id(article) + step for article in wanted for step in range(_CLASHES)]
+    return set((await c.execute(select(articles.c.id).where(articles.c.id.in_(near)))).scalars())
 
 
 async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
@@ -67,8 +65,7 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
     await c.execute(insert(articles), [_article_values(n) for n in new])
     await c.execute(insert(texts), [{"article_id": n.id, "body": n.article.text} for n in new])
     await search_index.add(c, [(n.id, n.article.title, n.article.text) for n in new])
-    for n in new:
-        await _judge(c, n)
+    await _add_verdicts(c, new)
 
 
 async def revise(c: AsyncConnection, new: Filing) -> bool:
@@ -94,34 +91,45 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
     await search_index.add(c, [(key, article.title, article.text)])
-    await _judge(c, new)
+    await _judge_again(c, new)
     return True
 
 
-async def _judge(c: AsyncConnection, new: Filing) -> None:
-    """Add a verdict: it becomes the article's label, unless a person has said otherwise."""
-    key, verdict = new.id, new.verdict
-    row = {
-        "article_id": key,
+async def _judge_again(c: AsyncConnection, new: Filing) -> None:
+    """Add a verdict on a stored article: it becomes the article's label, unless a person has said otherwise."""
+    await c.execute(delete(tags).where(tags.c.article_id == new.id, tags.c.kind == "topic"))
+    await _add_verdicts(c, [new])
+    has_person = select(labels.c.id).where(labels.c.article_id == new.id).exists()
+    await c.execute(update(articles).where(articles.c.id == new.id, ~has_person).values(**_label_values(new.verdict)))
+
+
+async def _add_verdicts(c: AsyncConnection, new: Sequence[Filing]) -> None:
+    await c.execute(insert(verdicts), [_verdict_values(n) for n in new])
+    topics = [
+        {"kind": "topic", "name": topic, "article_id": n.id} for n in new for topic in dict.fromkeys(n.verdict.topics)
+    ]
+    if topics:
+        await c.execute(insert(tags), topics)
+
+
+def _label_values(verdict: Verdict) -> dict[str, Any]:
+    return {"label": verdict.label.value, "score": verdict.score, "needs_review": verdict.needs_review}
+
+
+def _verdict_values(new: Filing) -> dict[str, Any]:
+    verdict = new.verdict
+    return {
+        "article_id": new.id,
         "classifier": verdict.classifier,
         "tagger": verdict.tagger,
-        "label": verdict.label.value,
-        "score": verdict.score,
         "threshold": verdict.threshold,
-        "needs_review": verdict.needs_review,
         "topics": list(verdict.topics),
         "evidence": [asdict(evidence) for evidence in verdict.evidence],
         "text_hash": text_hash(new.article.text),
         "created_at": new.at,
         "run_id": new.run_id,
+        **_label_values(verdict),
     }
-    await c.execute(insert(verdicts).values(**row))
-    await c.execute(delete(tags).where(tags.c.article_id == key, tags.c.kind == "topic"))
-    if verdict.topics:
-        await c.execute(insert(tags), [{"kind": "topic", "name": topic, "article_id": key} for topic in verdict.topics])
-    has_person = select(labels.c.id).where(labels.c.article_id == key).exists()
-    values = {"score": verdict.score, "label": verdict.label.value, "needs_review": verdict.needs_review}
-    await c.execute(update(articles).where(articles.c.id == key, ~has_person).values(**values))
 
 
 def _article_values(new: Filing) -> dict[str, Any]:
@@ -145,7 +153,5 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "archive": new.archive,
         "first_seen_at": new.first_seen_at,
         "stored_at": new.at,
-        "label": verdict.label.value,
-        "score": verdict.score,
-        "needs_review": verdict.needs_review,
+        **_label_values(verdict),
     }

@@ -53,6 +53,7 @@ class Database:
         self.url = url
         self.engine: AsyncEngine = create_async_engine(parse_url(url), pool_size=8, max_overflow=8)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reading = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
             _private_file(file_of(url))
@@ -71,8 +72,10 @@ class Database:
             StoreError: the database is out of reach, full, or locked for too long.
         """
         with self._translated():
-            async with self.engine.connect() as connection, connection.begin():
-                yield connection
+            async with self.engine.connect() as plain:
+                connection = await plain.execution_options(**self._reading)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -91,8 +94,10 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlalchemy.exc.OperationalError as e:
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as e:
             raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
+        except sqlalchemy.exc.TimeoutError as e:
+            raise StoreError(f"{redacted(self.url)}: no connection is free") from e
 
     async def optimize(self) -> None:
         """Daily care: fresh statistics for SQLite's planner; PostgreSQL cares for itself."""

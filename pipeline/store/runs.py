@@ -75,7 +75,7 @@ class RunRows:
             row = (await c.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
             if row is None:
                 raise CommandError(f"there is no run {run_id}")
-            if row.state == "running" and row.pid != os.getpid() and _is_alive(row, now):
+            if row.state == "running" and not _is_ours(row) and _is_alive(row, now):
                 raise CommandError(f"run {run_id} is at work in process {row.pid} on {row.machine}")
             await _bury_dead(c, now)
             alive = {"state": "running", "beat_at": now, "pid": os.getpid(), "machine": platform.node()}
@@ -93,6 +93,10 @@ class RunRows:
         async with self._db.read() as c:
             rows = await c.execute(select(runs).where(runs.c.kind == kind).order_by(runs.c.id.desc()).limit(limit))
             return tuple(_run(row) for row in rows)
+
+
+def _is_ours(row: Any) -> bool:
+    return bool((row.machine, row.pid) == (platform.node(), os.getpid()))
 
 
 def _is_alive(row: Any, now: datetime) -> bool:
@@ -119,7 +123,7 @@ async def _bury(connection: Any, dead: Sequence[Any], now: datetime) -> None:
     ids = [row.id for row in dead]
     await _free(connection, ids)
     await connection.execute(update(runs).where(runs.c.id.in_(ids)).values(state="interrupted", ended_at=now))
-    holders = [holder(row.machine, row.pid) for row in dead]
+    holders = [holder(row.machine, row.pid) for row in dead if not _is_ours(row)]
     is_leased = hosts.c.holder.in_(holders) & (hosts.c.next_at > now + PAUSE)
     await connection.execute(update(hosts).where(is_leased).values(next_at=now + PAUSE, holder=None))
 

@@ -70,9 +70,16 @@ def alembic_config(engine: Engine) -> Any:
 
 
 def upgrade(url: str) -> None:
-    """Bring the schema to this program's version; does nothing when it is there."""
+    """Bring the schema to this program's version; does nothing when it is there.
+
+    Raises:
+        StoreError: it was written by a newer program, or cannot be reached.
+    """
     from alembic import command  # noqa: PLC0415
 
+    found = version(url)
+    if found is not None and found > HEAD:
+        raise StoreError(f"the schema of {redacted(url)} is {found}, newer than this program's {HEAD}")
     engine = engine_for(url)
     try:
         command.upgrade(alembic_config(engine), "head")

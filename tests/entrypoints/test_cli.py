@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from pipeline.newsroom import Fault, FaultKind, Server
-from tests.running import Place, place, serving
+from tests.running import Place, healed, place, serving
 
 PAGE = """<html lang="en"><head><title>Drill off Jeju - Example</title></head>
 <body><article><h1>Drill off Jeju</h1>
@@ -278,6 +278,7 @@ async def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
 
 async def test_max_bounds_a_backfill_and_list_and_show_know_it(tmp_path: Path) -> None:
     async with serving() as server:
+        healed(server)
         here = place(tmp_path, server.room.feeds)
         done = (await here.run("backfill", "--since", "60d", "--max", "5", "--via", "sitemap")).row
         (listed,) = (await here.run("backfill", "list")).rows

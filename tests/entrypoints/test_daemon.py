@@ -24,20 +24,38 @@ def free_port() -> int:
         return port
 
 
+class Daemon:
+    """A running daemon; its log is read all the time, so that it never waits for us."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.log = b""
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        while self.process.stderr and (block := await self.process.stderr.read(65_536)):
+            self.log += block
+
+    async def stop(self, signum: signal.Signals = signal.SIGTERM) -> int | None:
+        """Ask it to end, and wait until it has; returns its exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(signum)
+            await asyncio.wait_for(self.process.wait(), 35)
+        await self._reading
+        return self.process.returncode
+
+
 @asynccontextmanager
-async def daemon(here: Place, **more: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+async def daemon(here: Place, **more: str) -> AsyncIterator[tuple[Daemon, httpx.AsyncClient]]:
     """A running daemon and a client of its page; it is stopped if the test did not."""
     listen = f"127.0.0.1:{free_port()}"
-    process = await here.start(
-        "run", DEFNEWS_API__LISTEN=listen, DEFNEWS_INGEST__TICK_S="0.2", DEFNEWS_POLL__TICK_S="0.2", **more
-    )
+    ticks = {"DEFNEWS_INGEST__TICK_S": "0.2", "DEFNEWS_POLL__TICK_S": "0.2"}
+    running = Daemon(await here.start("run", **{"DEFNEWS_API__LISTEN": listen, **ticks, **more}))
     try:
         async with httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
-            yield process, client
+            yield running, client
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await asyncio.wait_for(process.communicate(), 30)
+        await running.stop()
 
 
 async def ask(client: httpx.AsyncClient, path: str) -> Any:
@@ -63,23 +81,22 @@ async def until_stored(client: httpx.AsyncClient, articles: int) -> dict[str, An
 async def test_it_polls_ingests_and_serves_a_page_of_verdicts(tmp_path: Path) -> None:
     async with serving() as server:
         here = place(tmp_path, server.room.feeds)
-        async with daemon(here) as (process, client):
+        async with daemon(here) as (running, client):
             await until_stored(client, 30)
             health = await ask(client, "/healthz")
             page = await client.get("/")
             found = await client.get("/", params={"q": "B-52H", "label": "all"})
             broken = await client.get("/", params={"q": "a OR"})
-            process.send_signal(signal.SIGINT)
-            _, err = await asyncio.wait_for(process.communicate(), 30)
+            code = await running.stop(signal.SIGINT)
     assert health["ok"] is True
     assert health["ticks"]["poll/done"] > 1
     assert 'class="label defense"' in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "B-52H" in found.text
     assert (broken.status_code, "column 3" in broken.text) == (400, True)
-    assert process.returncode == 0, err.decode()
-    assert b"Traceback" not in err
-    assert b"page      http://127.0.0.1" in err
+    assert code == 0, running.log.decode()
+    assert b"Traceback" not in running.log
+    assert b"page      http://127.0.0.1" in running.log
     assert here.ask("SELECT kind, state FROM runs") == [("daemon", "done")]
 
 
@@ -109,11 +126,10 @@ async def test_a_stop_does_not_wait_for_a_page_that_hangs(tmp_path: Path) -> Non
         here = place(tmp_path, server.room.feeds)
         for article in server.room.articles[:20]:
             server.fault(article.url, Fault(FaultKind.HANG))
-        async with daemon(here, DEFNEWS_WEB__TIMEOUT_S="60") as (process, client):
+        async with daemon(here, DEFNEWS_WEB__TIMEOUT_S="60") as (running, client):
             await until_stored(client, 10)
-            process.terminate()
-            _, err = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 0, err.decode()
+            code = await running.stop()
+    assert code == 0, running.log.decode()
     assert here.ask("SELECT count(*) FROM entries WHERE state = 'claimed'") == [(0,)]
 
 
@@ -140,10 +156,10 @@ async def test_an_address_that_is_taken_is_an_error_not_a_crash(tmp_path: Path) 
 async def test_killed_workers_cost_nothing(tmp_path: Path) -> None:
     async with serving() as server:
         here = place(tmp_path, server.room.feeds)
-        async with daemon(here, DEFNEWS_WEB__HOST_DELAY_S="0.3") as (process, client):
+        async with daemon(here, DEFNEWS_WEB__HOST_DELAY_S="0.3") as (running, client):
             await until_stored(client, 3)
             for _ in range(3):
-                kill_workers(process.pid)
+                kill_workers(running.process.pid)
                 await asyncio.sleep(0.5)
             stored = {a.url for a in server.room.articles if a.outcome == "stored" and a.feeds}
             await until_stored(client, len(stored) - 1)  # one page heals after two answers of 500

@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+from sqlalchemy import text
 
 from pipeline.store import search_index
 from pipeline.store.tables import metadata
@@ -25,4 +26,6 @@ with context.config.attributes["engine"].connect() as plain:
         transactional_ddl=True,
     )
     with context.begin_transaction():
+        if connection.dialect.name == "postgresql":  # SQLite is locked by BEGIN IMMEDIATE
+            connection.execute(text("SELECT pg_advisory_xact_lock(720173)"))
         context.run_migrations()

@@ -1,0 +1,124 @@
+"""The piece of a text that shows why it was found."""
+
+import time
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from pipeline.errors import UsageError
+from pipeline.query import All, parse, snippet
+
+FILLER = "nothing of interest happened here today "
+TEXTS = st.lists(
+    st.sampled_from(["missile", "Missiles", "launch", "sea", "훈련이", "x" * 30, "-", "'s", "\n", "é"])
+).map(" ".join) | st.text(max_size=300)
+QUERIES = st.sampled_from(["missile", "launch*", "missile OR sea", '"launch missile" -sea', "훈련*", "e", ""])
+MARKS = ("\ue000", "\ue001")
+
+
+def show(text: str, query: str, length: int = 200) -> str:
+    return snippet(text, parse(query), length=length)
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "shown"),
+    [
+        pytest.param("The missile flew.", "missile", "The [missile] flew.", id="a word"),
+        pytest.param("Missiles, a MISSILE", "missile", "[Missiles], a [MISSILE]", id="in any case and number"),
+        pytest.param(
+            "It launched, launches, launching", "launch", "It [launched], [launches], [launching]", id="forms"
+        ),
+        pytest.param("a launch", "launching", "a [launch]", id="of the query's word too"),
+        pytest.param("a launcher at the sea", "launch seas", "a launcher at the sea", id="no other word"),
+        pytest.param("a launcher", "launch*", "a [launcher]", id="a prefix"),
+        pytest.param("a B-52H flew", "b-5*", "a [B]-[52H] flew", id="a prefix of a split word"),
+        pytest.param("at Crète", "crete", "at [Crète]", id="without marks"),
+        pytest.param("missile or sea", "missile -sea", "[missile] or sea", id="what must not occur is not shown"),
+        pytest.param("one\ntwo", "two", "one [two]", id="lines are joined"),
+        pytest.param("one two", "three", "one two", id="no hit"),
+        pytest.param("one two", "", "one two", id="nothing asked"),
+        pytest.param("", "missile", "", id="no text"),
+    ],
+)
+def test_the_words_that_matched_are_marked(text: str, query: str, shown: str) -> None:
+    assert show(text, query) == shown
+
+
+def test_the_marks_can_be_chosen() -> None:
+    assert snippet("a missile", parse("missile"), mark=("<b>", "</b>")) == "a <b>missile</b>"
+
+
+def test_a_long_text_is_cut_at_words_and_says_so() -> None:
+    shown = show(FILLER * 20 + "a missile flew " + FILLER * 20, "missile", 100)
+    assert shown.startswith("…")
+    assert shown.endswith("…")
+    assert "[missile]" in shown
+    assert set(shown.strip("…").split()) <= set((FILLER + "a [missile] flew").split())
+    assert len(shown) <= 100 + len("……[]")
+
+
+def test_without_a_hit_the_beginning_is_shown() -> None:
+    assert show("First words. " + FILLER * 20, "missile", 50).startswith("First words. nothing")
+
+
+def test_the_stretch_with_the_most_hits_is_shown_and_of_equal_ones_the_first() -> None:
+    one, both = "a missile " + FILLER * 10, "missile and launch one " + FILLER * 10
+    text = one + both + both.replace("one", "two")
+    assert "[missile] and [launch] one" in show(text, "missile launch", 100)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("x" * 300 + "-missile strikes the sea", id="no space before it"),
+        pytest.param("the missile-" + "x" * 300, id="no space behind it"),
+        pytest.param("훈련" * 200 + ",missile," + "훈련" * 200, id="no spaces at all"),
+    ],
+)
+def test_a_hit_is_shown_even_where_no_word_ends_near_it(text: str) -> None:
+    assert "[missile]" in show(text, "missile")
+
+
+def test_a_long_text_full_of_hits_takes_no_longer_than_reading_it() -> None:
+    text = "the missile and the sea " * 20_000
+    started = time.perf_counter()
+    assert show(text, "the OR missile OR sea").startswith("[the] [missile]")
+    assert time.perf_counter() - started < 5, "quadratic: minutes"
+
+
+def terms_of(query: str) -> All | None:
+    try:
+        return parse(query)
+    except UsageError:
+        return None
+
+
+@given(TEXTS, QUERIES | st.text(max_size=20), st.integers(1, 80))
+@example("missile\n", "missile", 1)
+def test_without_marks_and_ellipses_a_snippet_is_a_piece_of_the_text(text: str, query: str, length: int) -> None:
+    assume(not set("…\ue000\ue001") & set(text))
+    shown = snippet(text, terms_of(query), MARKS, length)
+    bare = shown.strip("…").replace(MARKS[0], "").replace(MARKS[1], "")
+    assert bare in text.replace("\n", " ")
+    assert len(bare) <= length
+
+
+@given(TEXTS, QUERIES, st.integers(1, 80))
+def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: int) -> None:
+    assume(not set(MARKS) & set(text))
+    first, *pieces = snippet(text, parse(query), MARKS, length).split(MARKS[0])
+    assert MARKS[1] not in first
+    before = first
+    for piece in pieces:
+        word, after = piece.split(MARKS[1])
+        assert word.isalnum()
+        assert not before[-1:].isalnum()
+        assert not after[:1].isalnum()
+        before = after or word
+
+
+@given(TEXTS, st.integers(20, 200))
+def test_a_word_that_is_there_is_shown(text: str, length: int) -> None:
+    text += " launch"
+    assert "[launch]" in show(text, "launch", length)
