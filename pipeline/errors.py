@@ -3,7 +3,8 @@
 DefnewsError
 ├── UsageError          wrong settings or arguments: the command exits 2
 ├── CommandError        the command could not do its work: it exits 1
-├── StoreError          the database is missing, older, newer, or held by another daemon
+├── StoreError          the database is out of reach, older, newer, or held by another daemon
+│   └── ConflictError   another process wrote the same at the same time: a second look settles it
 └── StageError          one feed or entry failed: recorded, never the command's failure
     ├── WebError        no usable response (address, time, size, redirects, robots.txt)
     ├── ParseError      a body that is no feed
@@ -32,6 +33,10 @@ class CommandError(DefnewsError):
 
 class StoreError(DefnewsError):
     """The database cannot be used as it is: says what to run."""
+
+
+class ConflictError(StoreError):
+    """Another process wrote the same rows at the same time; the same transaction, tried again, sees them."""
 
 
 class StageError(DefnewsError):

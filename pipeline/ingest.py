@@ -14,7 +14,7 @@ import structlog
 from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
-from pipeline.errors import ExtractError, StageError
+from pipeline.errors import ExtractError, StageError, StoreError
 from pipeline.model import Article, DateOrigin, Entry, Feed, FeedState, Label, Outcome
 from pipeline.stages import fetch, poll
 from pipeline.stages.classify import Classifier
@@ -84,6 +84,9 @@ class PollDuty:
         """Free the feed; it is asked again later, as after any failure."""
         feed, state = piece
         now = self._engine.clock.now()
+        if isinstance(error, StoreError):  # not the feed's fault
+            await self._engine.store.feeds.finish(Polled(feed, self._run_id, state, now))
+            return
         unknown = StageError(feed.url, "internal-error", detail=repr(error), retryable=True)
         failed = poll.failed(feed, state, unknown, now, self._engine.policy)
         await self._engine.store.feeds.finish(Polled(feed, self._run_id, failed, now))
@@ -174,6 +177,10 @@ class IngestDuty:
 
     async def give_back(self, piece: Work, error: Exception) -> None:
         """Free the entry; it is tried again later, as after any failure."""
+        if isinstance(error, StoreError):  # not the page's fault
+            now = self._engine.clock.now()
+            await self._engine.store.endings.put(Ending(piece, now, None, due_at=now, is_counted=False))
+            return
         unknown = StageError(piece.lead.entry.url or "", "internal-error", detail=repr(error), retryable=True)
         await self._engine.store.endings.put(self._failed(piece, unknown))
 

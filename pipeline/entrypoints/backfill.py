@@ -25,6 +25,7 @@ from pipeline.store import Candidates, Run, found_by, open_store
 BLOCK = 500  # candidates a transaction
 AT_ONCE = 8  # feeds whose archives are read at the same time
 TRIES = 3  # for a document of an archive
+MOST_DOCUMENTS = 20_000  # of one archive of one feed: a chain of sitemaps may have no end
 VIAS = ("auto", *ARCHIVES, "urls")
 log = structlog.get_logger()
 
@@ -99,6 +100,8 @@ def _check(asked: Asked, resume: int | None) -> None:
         raise UsageError("--since is needed (or --input FILE with --via urls)")
     if (asked.via == "urls") != bool(asked.inputs):
         raise UsageError("--input FILE and --via urls go together")
+    for name in asked.inputs:
+        next(_items(name), None)  # a file that cannot be read is an error before anything begins
 
 
 async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
@@ -162,9 +165,8 @@ class _Discovery:
         self._plan = plan
         self._span = Span(_moment(plan["since"]), _moment(plan["until"]))
         self._maximum: int | None = plan["asked"]["maximum"]
-        self._cursor: dict[str, Any] = {"read": [], "todo": {}, "lines": {}, "missed": {}} | dict(
-            run.cursor if run else {}
-        )
+        self._taken: set[str] = set()  # documents that a walk reads, or has read
+        self._cursor: dict[str, Any] = {"todo": {}, "lines": {}, "missed": {}} | dict(run.cursor if run else {})
         self._sites: dict[str, tuple[Feed, ...]] = {}
         self._unknown: Counter[str] = Counter()  # by host, in a dry run
         self._committing = asyncio.Lock()
@@ -172,6 +174,8 @@ class _Discovery:
 
     async def run(self) -> None:
         """Put everything in line that the archives list and nobody knows."""
+        if self._run is not None:
+            self.counts["new"] = await self._engine.store.work.count(found_by(self._run.id))  # of a resumed run
         self._sites = await self._engine.store.feeds.sites()
         for name in self._plan["asked"]["inputs"]:
             await self._read_file(name)
@@ -187,24 +191,34 @@ class _Discovery:
         return {**self.counts, "hosts": len(self._unknown), "takes_at_least_s": longest * host_delay_s}
 
     async def _walk(self, places: asyncio.Semaphore, name: str, feed: Feed) -> None:
-        """All documents of one archive of one feed."""
+        """All documents of one archive of one feed; one that another feed's walk has taken is left to it."""
         key = f"{name} {feed.id}"
-        start = [asdict(step) for step in ARCHIVES[name].start(feed)]
-        todo: list[dict[str, str]] = self._cursor["todo"].setdefault(key, start)
+        todo: dict[str, list[dict[str, str]]] = self._cursor["todo"]
+        todo.setdefault(key, [asdict(step) for step in ARCHIVES[name].start(feed)])
         async with places:
-            while todo and not self._is_full():
-                step = Step(**todo[0])
-                if step.url in self._cursor["read"]:  # by way of another feed
-                    todo.pop(0)
-                    continue
-                found = await self._read(name, step)
-                entries = [item for item in found if isinstance(item, Entry)]
-                for start_at in range(0, len(entries) - BLOCK, BLOCK):
-                    await self._commit(entries[start_at : start_at + BLOCK])
-                todo.pop(0)
-                todo.extend(asdict(item) for item in found if isinstance(item, Step))
-                self._cursor["read"].append(step.url)
-                await self._commit(entries[(len(entries) - 1) // BLOCK * BLOCK :] if entries else [])
+            for _ in range(MOST_DOCUMENTS):
+                if not self._cursor["todo"][key] or self._is_full():
+                    return
+                step = Step(**self._cursor["todo"][key][0])
+                further: list[Step] = []
+                if step.url not in self._taken:
+                    self._taken.add(step.url)
+                    found = await self._read(name, step)
+                    further = [item for item in found if isinstance(item, Step)]
+                    entries = [item for item in found if isinstance(item, Entry)]
+                    for start in range(0, len(entries), BLOCK):
+                        await self._commit(entries[start : start + BLOCK])
+                        if self._is_full():
+                            return  # the document counts as unread
+                await self._advance(key, further)
+            self._miss(step, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
+
+    async def _advance(self, key: str, further: Sequence[Step]) -> None:
+        """The first document of a walk is done, and led to further ones."""
+        async with self._committing:
+            rest = [*self._cursor["todo"][key][1:], *map(asdict, further)]
+            self._cursor = {**self._cursor, "todo": {**self._cursor["todo"], key: rest}}
+            await self._put(())
 
     async def _read(self, name: str, step: Step) -> Sequence[Entry | Step]:
         """What a document holds; a document that is not to be had, or broken, is counted and named."""
@@ -251,25 +265,25 @@ class _Discovery:
                 self.counts["bad_lines"] += 1
                 log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
             if len(block) == BLOCK:
-                self._cursor["lines"][name] = number
-                await self._commit(block)
+                await self._commit(block, {name: number})
                 block = []
-            if self._is_full(len(block)):
-                break
+            if self._is_full():
+                return
         await self._commit(block)
 
-    def _is_full(self, more: int = 0) -> bool:
-        return self._maximum is not None and self.counts["new"] + more >= self._maximum
+    def _is_full(self) -> bool:
+        return self._maximum is not None and self.counts["new"] >= self._maximum
 
-    async def _commit(self, entries: Sequence[Entry]) -> None:
-        """Put a block in line, with the cursor that follows it."""
+    async def _commit(self, entries: Sequence[Entry], lines: Mapping[str, int] | None = None) -> None:
+        """Put a block in line; with it, how many lines of each file are done."""
         async with self._committing:
-            if self._maximum is not None:
-                entries = entries[: max(self._maximum - self.counts["new"], 0)]
-            await self._commit_all(entries)
+            if lines:
+                self._cursor = {**self._cursor, "lines": {**self._cursor["lines"], **lines}}
+            await self._put(entries)
 
-    async def _commit_all(self, entries: Sequence[Entry]) -> None:
-        block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until)
+    async def _put(self, entries: Sequence[Entry]) -> None:
+        limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
+        block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
         self.counts["candidates"] += len(entries)
         if self._run is None:
             unknown = await self._engine.store.candidates.unknown(block)

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import structlog
 
 from pipeline.clock import Clock
-from pipeline.errors import DefnewsError
+from pipeline.errors import DefnewsError, StoreError
 
 log = structlog.get_logger()
 Piece = TypeVar("Piece")
@@ -87,7 +87,7 @@ class Lane(Generic[Piece]):
                 await asyncio.wait(self._running, timeout=LOOK_AGAIN_S)
             elif not started:
                 at = await self._duty.next_claim_at()
-                if self._running or self._stuck or not (self._next is None or self._next.done()):
+                if self._under_way() or self._stuck:
                     continue  # the end of a piece claimed what was due
                 if at is None:
                     return
@@ -108,21 +108,30 @@ class Lane(Generic[Piece]):
     async def drain(self, within_s: float) -> None:
         """Start nothing more; let what runs end, cancel what does not in time, and never wait for long after that."""
         self._is_open = False
-        under_way = {*self._running, *filter(None, [self._next])}
-        if under_way:
-            _, late = await asyncio.wait(under_way, timeout=within_s)
+        clock = asyncio.get_running_loop().time
+        until = clock() + within_s
+        while self._under_way() and clock() < until:  # a claim under way may still start something
+            await asyncio.wait(self._under_way(), timeout=until - clock())
+        if late := self._under_way():
             for task in late:
                 task.cancel()
-            await asyncio.wait(under_way, timeout=CANCEL_S)
+            await asyncio.wait(late, timeout=CANCEL_S)
         try:
             async with asyncio.timeout(CANCEL_S), self._claiming:
                 await self._free_stuck()
         except (DefnewsError, TimeoutError) as error:  # the end of the run frees them
             log.error("work could not be given back", duty=self._duty.name, error=str(error))
 
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        claiming = {self._next} if self._next is not None and not self._next.done() else set()
+        return {*self._running, *claiming}
+
     async def _do(self, piece: Piece) -> None:
         try:
             await self._duty.do(piece)
+        except StoreError as error:
+            log.error("the database failed", duty=self._duty.name, error=str(error))
+            self._stuck.append((piece, error))
         except Exception as error:
             self.errors += 1
             log.exception("unexpected error", duty=self._duty.name)

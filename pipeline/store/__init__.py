@@ -99,7 +99,10 @@ def daemon_lock(url: str) -> Iterator[None]:
     if path is None:
         yield
         return
-    handle = os.open(f"{path}.daemon", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        handle = os.open(f"{path}.daemon", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as e:
+        raise StoreError(f"cannot write beside the database {path}: {e.strerror}") from e
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

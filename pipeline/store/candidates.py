@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from pipeline import urls
 from pipeline.model import Entry, Feed
+from pipeline.stages import poll
 from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.tables import entries, runs
@@ -23,6 +24,7 @@ class Candidates:
     cursor: Mapping[str, Any]  # of the whole run, after this block
     since: datetime | None = None
     until: datetime | None = None
+    limit: int | None = None  # of them that may be put in line
 
 
 class CandidateRows:
@@ -46,12 +48,15 @@ class CandidateRows:
         async with self._db.write() as c:
             known = await self._known(c, {url for url in canonical.values() if url}, found)
             wanted = [entry for entry in found.entries if canonical[entry.id] not in known]
+            known_count = len(found.entries) - len(wanted)
+            wanted = wanted[: found.limit]
             new = 0
             for feed, group in _by_feed(wanted, sites):
-                block = Discovery(group, at, feed=feed, origin_run_id=run_id)
+                unwanted = frozenset(entry.id for entry in group if feed and not poll.wanted(feed, entry))
+                block = Discovery(group, at, feed=feed, origin_run_id=run_id, unwanted=unwanted)
                 new += len(await discover(c, self._db, block))
             await c.execute(update(runs).where(runs.c.id == run_id).values(cursor=dict(found.cursor)))
-        return new, len(found.entries) - new
+        return new, known_count
 
     async def unknown(self, found: Candidates) -> tuple[Entry, ...]:
         """The candidates that `add` would put in line."""

@@ -12,9 +12,11 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import ConflictError, StoreError, UsageError
 from pipeline.store.types import unpack
 
+CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
+CONFLICT_TRIES = 3
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, `unixepoch`
 Item = TypeVar("Item")
@@ -75,7 +77,10 @@ class Database:
             async with self.engine.connect() as plain:
                 connection = await plain.execution_options(**self._reading)
                 async with connection.begin():
-                    yield connection
+                    try:
+                        yield connection
+                    except sqlalchemy.exc.DataError as e:  # a NUL character, a number beyond 64 bits
+                        raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -94,7 +99,11 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as e:
+        except sqlalchemy.exc.DBAPIError as e:
+            if getattr(e.orig, "sqlstate", None) in CONFLICTS:
+                raise ConflictError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
+            if not isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+                raise
             raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
         except sqlalchemy.exc.TimeoutError as e:
             raise StoreError(f"{redacted(self.url)}: no connection is free") from e
@@ -129,7 +138,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
         "synchronous=NORMAL",
         "busy_timeout=30000",
         "foreign_keys=ON",
-        "cache_size=-65536",
+        "cache_size=-16384",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -145,7 +154,7 @@ class Batcher(Generic[Item, Result]):
     """Writes what came while a batch was being written as the next batch.
 
     One item alone waits for nothing; many share one transaction. When a batch fails, its items are tried one by
-    one, so that only the culprit sees the error.
+    one, so that only the culprit sees the error; after a conflict with another process the batch is tried again.
     """
 
     def __init__(self, write: Callable[[list[Item]], Awaitable[list[Result]]], largest: int = 200) -> None:
@@ -167,16 +176,28 @@ class Batcher(Generic[Item, Result]):
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             await self._settle(batch)
 
-    async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]], tries: int = CONFLICT_TRIES) -> None:
         try:
             results = await self._write([item for item, _ in batch])
+        except ConflictError as e:
+            await (self._settle(batch, tries - 1) if tries else self._fail(batch, e))
+            return
+        except StoreError as e:  # out of reach: the next item would fare no better
+            await self._fail(batch, e)
+            return
         except Exception as e:  # noqa: BLE001 - handed to whoever waits for it
-            if len(batch) > 1:
-                for single in batch:
-                    await self._settle([single])
-            elif not batch[0][1].done():
-                batch[0][1].set_exception(e)
+            await (self._fail(batch, e) if len(batch) == 1 else self._one_by_one(batch))
             return
         for (_, done), result in zip(batch, results, strict=True):
             if not done.done():
                 done.set_result(result)
+
+    async def _one_by_one(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        for single in batch:
+            await self._settle([single])
+
+    @staticmethod
+    async def _fail(batch: list[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
+        for _, done in batch:
+            if not done.done():
+                done.set_exception(error)

@@ -1,5 +1,6 @@
 """New entries: telling them from known ones, and putting them in line."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from pipeline.store.tables import urls as url_rows
 LIVE, BACKFILL = 1, 0  # priorities
 REVISION_PAUSE = timedelta(hours=1)  # doubled for each further revision: some feeds renew `updated` at every poll
 LONGEST_PAUSE = timedelta(days=1)
+LONGEST_KEY = 1000  # bytes; PostgreSQL's index rows end at 2,704
 _CHUNK = 400  # rows a statement
 
 
@@ -34,24 +36,26 @@ class Discovery:
 
 async def discover(c: AsyncConnection, db: Database, found: Discovery) -> list[int]:
     """Store the entries that are new, and wake those that announce a revision; returns their ids."""
-    by_key = {entry.id: entry for entry in reversed(found.entries)}
+    by_key = {key_of(entry): entry for entry in reversed(found.entries)}
     canonical = {entry.url: urls.canonical_url(entry.url) for entry in by_key.values() if entry.url}
     url_ids = await _url_ids(c, db, {url for url in canonical.values() if url}, found.at)
     known = await _known(c, found, list(by_key))
-    fresh, woken = [], []
+    fresh, woken, corrected = [], [], []
     for key, entry in by_key.items():
         url_id = url_ids.get(canonical.get(entry.url or "") or "")
         if key not in known:
             fresh.append(_row(entry, url_id, found))
         elif _is_revised(known[key], entry, url_id):
             woken.append(_revision(known[key], entry, url_id, found))
-    await _add_hosts(c, db, {row["host"] for row in [*fresh, *woken]}, found.at)
+        elif _is_corrected(known[key], url_id):
+            corrected.append({"id": known[key].id, **_content(entry, url_id, found.feed)})
+    await _add_hosts(c, db, {row["host"] for row in [*fresh, *woken, *corrected]}, found.at)
     ids = [
         i
         for chunk in _chunks(fresh)
         for i in (await c.execute(insert(entries).returning(entries.c.id), chunk)).scalars()
     ]
-    for row in woken:
+    for row in [*woken, *corrected]:
         await c.execute(update(entries).where(entries.c.id == row["id"]).values(**row))
     changed = [*((i, "seen") for i in ids), *((row["id"], "announced-again") for row in woken)]
     await _add_events(c, changed, found)
@@ -89,12 +93,25 @@ def _is_revised(row: Any, entry: Entry, url_id: int | None) -> bool:
     return url_id != row.url_id or is_newer
 
 
+def _is_corrected(row: Any, url_id: int | None) -> bool:
+    """The link was changed before the page was fetched."""
+    return bool(row.state == "waiting" and url_id is not None and url_id != row.url_id)
+
+
+def key_of(entry: Entry) -> str:
+    """What an entry is known by; a long one is cut and hashed, since an index row is bounded."""
+    raw = entry.id.encode(errors="replace")
+    if len(raw) <= LONGEST_KEY:
+        return entry.id
+    return raw[:LONGEST_KEY].decode(errors="ignore") + "#" + hashlib.sha256(raw).hexdigest()
+
+
 def _row(entry: Entry, url_id: int | None, found: Discovery) -> dict[str, Any]:
     feed = found.feed
     dropped = "no-link" if url_id is None else "excluded" if entry.id in found.unwanted else None
     return {
         "feed_id": feed.id if feed else None,
-        "key": entry.id,
+        "key": key_of(entry),
         "archive": entry.archive,
         "state": "done" if dropped else "waiting",
         "outcome": "dropped" if dropped else None,
@@ -128,7 +145,8 @@ def _revision(row: Any, entry: Entry, url_id: int | None, found: Discovery) -> d
 
 
 def _content(entry: Entry, url_id: int | None, feed: Feed | None) -> dict[str, Any]:
-    needs_page = entry.url is not None and (feed is None or feed.fetch is FetchMode.PAGE)
+    has_text = bool(entry.content or entry.summary)
+    needs_page = entry.url is not None and (feed is None or feed.fetch is FetchMode.PAGE or not has_text)
     return {
         "url_id": url_id,
         "url": entry.url,

@@ -29,6 +29,7 @@ class Ending:
     reason: str | None = None
     detail: str | None = None
     due_at: datetime | None = None
+    is_counted: bool = True  # as an attempt, when it waits
 
 
 class EndingRows:
@@ -48,7 +49,7 @@ class EndingRows:
             settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
             await self._finish_entries(c, settled)
         by_entry = {ending.work.lead.id: ending for ending in settled}
-        return [by_entry.get(ending.work.lead.id, ending) for ending in batch]
+        return [by_entry.get(e.work.lead.id, replace(e, outcome=None, reason="claim-lost")) for e in batch]
 
     async def _settle_articles(self, c: AsyncConnection, batch: list[Ending]) -> list[Ending]:
         """Store the articles that are new, revise those that changed, turn the others into duplicates."""
@@ -172,7 +173,7 @@ def _entry_rows(ending: Ending) -> list[dict[str, Any]]:
             "outcome": outcome.value if outcome else None,
             "reason": ending.reason,
             "detail": ending.detail,
-            "attempts": claimed.attempts + (0 if is_done else 1),
+            "attempts": claimed.attempts + (not is_done and ending.is_counted),
             "due_at": ending.due_at or ending.at,
             "done_at": ending.at if is_done else None,
             "published_at": ending.article.published_at if ending.article else claimed.entry.published_at,

@@ -15,6 +15,8 @@ from pipeline.store.database import Batcher, Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 
+LONGEST_ID = 19  # digits of a 64-bit integer
+
 
 @dataclass(frozen=True, slots=True)
 class Polled:
@@ -54,7 +56,7 @@ class FeedRows:
             for feed in wanted:
                 if feed.url not in known:
                     known.add(feed.url)
-                    new.append(await _insert(c, feed, now))
+                    new += await _insert(c, self._db, feed, now)
         return tuple(new)
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
@@ -74,16 +76,20 @@ class FeedRows:
         Raises:
             CommandError: one of them is no feed.
         """
-        rows = await self.listing(named=names, with_removed=with_removed) if names else ()
-        if len(rows) < len(set(names)):
-            raise CommandError(f"no such feed among: {', '.join(names)} (`defnews feeds list` knows ids, URLs, titles)")
-        return rows
+        found: dict[int, FeedRow] = {}
+        for name in names:
+            rows = await self.listing(named=(name,), with_removed=with_removed)
+            if not rows:
+                raise CommandError(f"no such feed: {name} (`defnews feeds list` knows ids, URLs and titles)")
+            found.update((row.feed.id, row) for row in rows)
+        return tuple(found.values())
 
     async def set_enabled(self, feed_id: int, is_enabled: bool, now: datetime) -> None:
-        """Pause a feed or take it up again; a feed that said 410 is tried again."""
+        """Pause a feed or take it up again, also one that was removed or said 410."""
         async with self._db.write() as c:
             await c.execute(update(feeds).where(feeds.c.id == feed_id).values(enabled=is_enabled))
             if is_enabled:
+                await c.execute(update(feeds).where(feeds.c.id == feed_id).values(removed_at=None))
                 revived = {"gone": False, "next_poll_at": now, "next_poll_reason": "enabled"}
                 await c.execute(update(feed_states).where(feed_states.c.feed_id == feed_id).values(**revived))
             await _event(c, now, "feed-enabled" if is_enabled else "feed-disabled", feed_id)
@@ -183,12 +189,13 @@ def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:
 
 
 def _is_named(named: Sequence[str]) -> ColumnElement[bool]:
-    ids = [int(name) for name in named if name.isdecimal()]
+    ids = [int(name) for name in named if name.isdecimal() and len(name) < LONGEST_ID]
     by_url = feeds.c.id.in_(select(feed_urls.c.feed_id).where(feed_urls.c.url.in_(named)))
     return or_(feeds.c.id.in_(ids), by_url, func.lower(feeds.c.title).in_([name.lower() for name in named]))
 
 
-async def _insert(c: AsyncConnection, feed: Feed, now: datetime) -> Feed:
+async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -> list[Feed]:
+    """The new feed; nothing when another process has just added it."""
     values = {
         "url": feed.url,
         "host": urls.host_key(feed.url),
@@ -205,12 +212,15 @@ async def _insert(c: AsyncConnection, feed: Feed, now: datetime) -> Feed:
         "enabled": True,
         "added_at": now,
     }
-    row = (await c.execute(insert(feeds).values(**values).returning(feeds))).one()
+    statement = db.insert(feeds).values(**values).on_conflict_do_nothing(index_elements=["url"])
+    row = (await c.execute(statement.returning(feeds))).one_or_none()
+    if row is None:
+        return []
     await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
     state = FeedState(next_poll_at=now, next_poll_reason="new")
     await c.execute(insert(feed_states).values(feed_id=row.id, **_state_values(state)))
     await _event(c, now, "feed-added", row.id)
-    return _feed(row)
+    return [_feed(row)]
 
 
 async def _record_changes(c: AsyncConnection, batch: list[Polled]) -> None:

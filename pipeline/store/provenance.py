@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from pipeline import urls
 from pipeline.store.database import Database
-from pipeline.store.search import Found, Search
+from pipeline.store.search import LARGEST_ID, Found, Search
 from pipeline.store.tables import article_entries, articles, entries, events, feeds, labels, verdicts
 from pipeline.store.tables import urls as url_rows
 
@@ -56,6 +56,8 @@ class ProvenanceRows:
         """The id of the article of that id or URL."""
         async with self._db.read() as c:
             if id_or_url.isdecimal():
+                if int(id_or_url) > LARGEST_ID:
+                    return None
                 return (await c.execute(select(articles.c.id).where(articles.c.id == int(id_or_url)))).scalar()
             canonical = urls.canonical_url(id_or_url) or id_or_url
             return (await c.execute(select(url_rows.c.article_id).where(url_rows.c.url == canonical))).scalar()

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.errors import UsageError
 from pipeline.query import All, Any, Filters, Not, Query, Words
@@ -29,6 +30,7 @@ from pipeline.store.database import Database
 from pipeline.store.search_index import TABLE
 from pipeline.store.tables import articles, feeds, tags, texts
 
+LARGEST_ID = 2**63 - 1
 RANKED = 2_000  # relevance ranks the newest matches of this number, so that common words cost no more than rare ones
 _INDEX = sql_table(TABLE, sql_column("article_id"), sql_column("words"), sql_column("rank"), sql_column("rowid"))
 _NO_RANK: Anything = literal_column("NULL").label("rank")
@@ -72,24 +74,16 @@ class Search:
         ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
         async with self._db.read() as c:
             row = (await c.execute(_with_columns(ids))).one_or_none()
-        return _found(row, (await self._topics([key])).get(key, ())) if row else None
+            return _found(row, (await _topics(c, [key])).get(key, ())) if row else None
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
         """A result row by row, in constant memory."""
         statement = self._statement(query)
         async with self._db.read() as c, c.stream(statement.execution_options(yield_per=200)) as rows:
             async for part in rows.partitions(200):
-                topics = await self._topics([row.id for row in part])
+                topics = await _topics(c, [row.id for row in part])
                 for row in part:
                     yield _found(row, topics.get(row.id, ()))
-
-    async def _topics(self, ids: list[int]) -> dict[int, tuple[str, ...]]:
-        query = select(tags.c.article_id, tags.c.name).where(tags.c.kind == "topic", tags.c.article_id.in_(ids))
-        found: dict[int, tuple[str, ...]] = {}
-        async with self._db.read() as c:
-            for row in await c.execute(query.order_by(tags.c.name)):
-                found[row.article_id] = (*found.get(row.article_id, ()), row.name)
-        return found
 
     def _statement(self, query: Query) -> Select[Anything]:
         if query.terms is None or not query.is_by_relevance:
@@ -141,6 +135,14 @@ class Search:
             return _INDEX.c.rowid, -literal_column(f"bm25({TABLE}, 4.0, 1.0)"), is_hit
         words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
         return _INDEX.c.article_id, cast(func.ts_rank(_INDEX.c.words, words), Double), _INDEX.c.words.op("@@")(words)
+
+
+async def _topics(c: AsyncConnection, ids: list[int]) -> dict[int, tuple[str, ...]]:
+    query = select(tags.c.article_id, tags.c.name).where(tags.c.kind == "topic", tags.c.article_id.in_(ids))
+    found: dict[int, tuple[str, ...]] = {}
+    for row in await c.execute(query.order_by(tags.c.name)):
+        found[row.article_id] = (*found.get(row.article_id, ()), row.name)
+    return found
 
 
 def _with_columns(ids: Subquery) -> Select[Anything]:
@@ -226,7 +228,7 @@ def _after(cursor: str) -> tuple[float | None, int]:
     """
     rank, _, key = cursor.rpartition("_")
     try:
-        return (float(rank) if rank else None), int(key)
+        return (float(rank) if rank else None), min(int(key), LARGEST_ID)
     except ValueError as e:
         raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
 

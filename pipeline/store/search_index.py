@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.query.words import split_words
 
 TABLE = "search_index"
+LONGEST_TITLE = 2_000  # characters
 LONGEST_TSVECTOR_TEXT = 400_000  # characters; a tsvector ends at 1 MB
 
 
@@ -32,7 +33,7 @@ async def add(connection: AsyncConnection, rows: Sequence[tuple[int, str, str]])
         values = [
             {
                 "id": key,
-                "title": " ".join(split_words(title)),
+                "title": " ".join(split_words(title[:LONGEST_TITLE])),
                 "text": " ".join(split_words(body[:LONGEST_TSVECTOR_TEXT])),
             }
             for key, title, body in rows

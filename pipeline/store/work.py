@@ -1,6 +1,6 @@
 """Work: entries that are due, claimed together with all others that point to the same URL."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,18 +69,25 @@ class WorkRows:
         scope = true() if origin is None else origin
         async with self._db.write() as c:
             tops = [*await self._pageless(c, now, limit, scope), *await self._one_a_host(c, now, limit, busy, scope)]
-            url_ids = list(dict.fromkeys(url_id for _, url_id in tops))[:limit]
+            url_ids = await self._locked(c, list(dict.fromkeys(url_id for _, url_id in tops))[:limit])
             if not url_ids:
                 return ()
             in_flight = select(entries.c.url_id).where(entries.c.state == "claimed", entries.c.url_id.in_(url_ids))
-            is_ours = and_(
-                entries.c.url_id.in_(url_ids), entries.c.state == "waiting", entries.c.url_id.not_in(in_flight)
-            )
-            await c.execute(update(entries).where(is_ours).values(state="claimed", run_id=run_id))
-            return await self._read(c, run_id, url_ids)
+            is_free = and_(entries.c.url_id.in_(url_ids), entries.c.url_id.not_in(in_flight))
+            claim = update(entries).where(is_free, entries.c.state == "waiting").returning(entries.c.id)
+            taken = (await c.execute(claim.values(state="claimed", run_id=run_id))).scalars().all()
+            return await self._read(c, run_id, taken)
+
+    async def _locked(self, c: AsyncConnection, url_ids: list[int]) -> list[int]:
+        """Those of the URLs that no other claim looks at now; SQLite has one writer anyway."""
+        if self._db.is_sqlite or not url_ids:
+            return url_ids
+        query = select(url_rows.c.id).where(url_rows.c.id.in_(url_ids)).order_by(url_rows.c.id)
+        locked = set((await c.execute(query.with_for_update(key_share=True, skip_locked=True))).scalars())
+        return [url_id for url_id in url_ids if url_id in locked]
 
     async def _pageless(self, c: AsyncConnection, now: datetime, limit: int, scope: Any) -> list[Any]:
-        query = self._locked(
+        query = (
             select(entries.c.newest_at, entries.c.url_id)
             .where(entries.c.host == "", entries.c.state == "waiting", entries.c.due_at <= now, scope)
             .order_by(entries.c.priority.desc(), entries.c.newest_at.desc())
@@ -101,7 +108,7 @@ class WorkRows:
         )
         is_free = and_(hosts.c.next_at <= now, or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now))
         tops = select(newest.label("id")).where(is_free, hosts.c.host.not_in(list(busy))).subquery()
-        query = self._locked(
+        query = (
             select(entries.c.newest_at, entries.c.url_id)
             .where(entries.c.id.in_(select(tops.c.id)))
             .order_by(entries.c.priority.desc(), entries.c.newest_at.desc())
@@ -109,21 +116,19 @@ class WorkRows:
         )
         return list((await c.execute(query)).all())
 
-    def _locked(self, query: Any) -> Any:
-        return query if self._db.is_sqlite else query.with_for_update(skip_locked=True)
-
-    async def _read(self, c: AsyncConnection, run_id: int, url_ids: list[int]) -> tuple[Work, ...]:
+    async def _read(self, c: AsyncConnection, run_id: int, taken: Sequence[int]) -> tuple[Work, ...]:
         query = (
             select(entries, url_rows.c.article_id, runs.c.plan)
             .join(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(runs, runs.c.id == entries.c.origin_run_id)
-            .where(entries.c.url_id.in_(url_ids), entries.c.state == "claimed", entries.c.run_id == run_id)
+            .where(entries.c.id.in_(taken))
             .order_by(entries.c.priority.desc(), entries.c.id)
         )
         by_url: dict[int, list[Any]] = {}
         for row in await c.execute(query):
             by_url.setdefault(row.url_id, []).append(row)
-        return tuple(_work(run_id, url_id, by_url[url_id]) for url_id in url_ids if url_id in by_url)
+        newest_first = sorted(by_url, key=lambda url_id: _urgency(by_url[url_id]), reverse=True)
+        return tuple(_work(run_id, url_id, by_url[url_id]) for url_id in newest_first)
 
     async def next_claim_at(self, now: datetime, origin: ColumnElement[bool] | None = None) -> datetime | None:
         """When the next entry that is due already can be claimed.
@@ -166,6 +171,11 @@ class WorkRows:
                 counts["defense"] += row.rows if (row.ended, row.label) == ("stored", "defense") else 0
         return counts
 
+    async def count(self, origin: ColumnElement[bool]) -> int:
+        """How many entries there are."""
+        async with self._db.read() as c:
+            return int((await c.execute(select(func.count()).select_from(entries).where(origin))).scalar_one())
+
     async def count_waiting(self, origin: ColumnElement[bool] | None = None) -> int:
         """How many entries wait for a later time."""
         query = select(func.count()).where(entries.c.state == "waiting", true() if origin is None else origin)
@@ -183,6 +193,10 @@ def found_by(run_id: int) -> ColumnElement[bool]:
     """The entries that one backfill found."""
     is_found: ColumnElement[bool] = entries.c.origin_run_id == run_id
     return is_found
+
+
+def _urgency(rows: list[Any]) -> tuple[int, datetime]:
+    return max((row.priority, row.newest_at) for row in rows)
 
 
 def _work(run_id: int, url_id: int, rows: list[Any]) -> Work:

@@ -111,4 +111,5 @@ class RobotsFiles:
             raise Failed(Reason.ROBOTS_UNREACHABLE, str(e)) from e
         if response.status >= _SERVER_ERROR or response.status == _TOO_MANY_REQUESTS:
             raise Failed(Reason.ROBOTS_UNREACHABLE, f"http-{response.status}")
-        return response.body.decode("utf-8-sig", errors="replace") if response.status in _SUCCESS else ""
+        text = response.body.decode("utf-8-sig", errors="replace") if response.status in _SUCCESS else ""
+        return text.replace("\0", "")

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from pipeline.errors import StoreError
 from pipeline.store.database import Batcher
 
 
@@ -20,7 +19,7 @@ class Writer:
         self.batches.append(items)
         await self.open.wait()
         if bad := [item for item in items if item < 0]:
-            raise StoreError(f"bad: {bad[0]}")
+            raise ValueError(f"bad: {bad[0]}")
         return [f"written {item}" for item in items]
 
     @property
@@ -85,7 +84,7 @@ async def test_only_the_culprit_of_a_batch_sees_the_error(writer: Writer) -> Non
     batches = batcher(writer)
     results = await asyncio.gather(*map(batches.put, (1, -2, 3, -4)), return_exceptions=True)
     assert [str(result) for result in results] == ["written 1", "bad: -2", "written 3", "bad: -4"]
-    assert isinstance(results[1], StoreError)
+    assert isinstance(results[1], ValueError)
     assert writer.written == [1, 3]
 
 

@@ -159,7 +159,12 @@ async def test_a_waiting_entry_keeps_its_content_and_a_done_one_does_not(store: 
 async def test_an_entry_whose_content_is_enough_needs_no_host(store: Store) -> None:
     run = await a_run(store)
     full = make.feed(fetch=FetchMode.FEED)
-    await polled(store, run, *(make.entry(n, url=f"https://one.example/{n}", id=str(n)) for n in (1, 2, 3)), feed=full)
+    await polled(
+        store,
+        run,
+        *(make.entry(n, url=f"https://one.example/{n}", id=str(n), summary="text") for n in (1, 2, 3)),
+        feed=full,
+    )
     works = await store.work.claim(run.id, AT, 10)
     assert [work.host for work in works] == ["", "", ""]
 

@@ -1,0 +1,120 @@
+"""Two processes at the same rows at the same time: nothing fails, nothing is done twice."""
+
+import asyncio
+from datetime import timedelta
+
+from pipeline.model import FetchMode, Outcome
+from pipeline.store import Candidates, Ending, Polled, Store, found_by, live, open_store
+from tests import make
+from tests.make import AT
+
+
+async def test_work_under_way_is_not_claimed_again_by_its_own_run(store: Store) -> None:
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed(1), make.feed(2, fetch=FetchMode.FEED)], AT)
+    first, second = [feed for feed, _ in await store.feeds.claim(run.id, AT, 9)]
+    await store.feeds.finish(Polled(first, run.id, make.state(), AT, (make.entry(1),)))
+    (work,) = await store.work.claim(run.id, AT, 10)
+    await store.feeds.finish(Polled(second, run.id, make.state(), AT, (make.entry(1, content="text " * 99),)))
+    assert await store.work.claim(run.id, AT, 10) == ()
+    await store.endings.put(Ending(work, AT, Outcome.STORED, make.article(1), make.verdict()))
+    (later,) = await store.work.claim(run.id, AT, 10)
+    assert later.article_id is not None
+
+
+async def test_live_and_backfill_claims_of_the_same_urls_do_not_lock_each_other_out(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        run = await one.runs.start("poll", AT)
+        filling = await two.runs.start("backfill", AT, {})
+        await one.feeds.add([make.feed()], AT)
+        ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
+        entries = tuple(make.entry(n) for n in range(1, 41))
+        await two.candidates.add(filling.id, Candidates(entries, {}), {}, AT)
+        await one.feeds.finish(Polled(feed, run.id, make.state(), AT, entries))
+        claimed: list[int] = []
+
+        async def claim_all(store: Store, run_id: int, origin: object) -> None:
+            for _ in range(40):
+                works = await store.work.claim(run_id, AT, 3, origin=origin)  # type: ignore[arg-type]
+                claimed.extend(work.url_id for work in works)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(claim_all(one, run.id, live()), claim_all(two, filling.id, found_by(filling.id)))
+        assert len(claimed) == len(set(claimed)) == 40
+
+
+async def test_two_processes_that_store_one_article_make_one_article(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        run = await one.runs.start("poll", AT)
+        await one.feeds.add([make.feed()], AT)
+        ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
+        entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
+        await one.feeds.finish(Polled(feed, run.id, make.state(), AT, entries))
+        works = await one.work.claim(run.id, AT, 20)
+        pairs = zip(works[:10], works[10:], strict=True)
+        endings = [
+            (store, Ending(work, AT, Outcome.STORED, make.article(n), make.verdict()))
+            for n, pair in enumerate(pairs)
+            for store, work in zip((one, two), pair, strict=True)
+        ]
+        settled = await asyncio.gather(*(store.endings.put(ending) for store, ending in endings))
+        assert sorted(str(ending.outcome) for ending in settled) == ["duplicate"] * 10 + ["stored"] * 10
+
+
+async def test_two_commands_that_start_at_once_add_each_feed_once(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        wanted = [make.feed(n) for n in range(30)]
+        added = await asyncio.gather(one.feeds.add(wanted, AT), two.feeds.add(wanted, AT))
+        assert sum(map(len, added)) == len(await one.feeds.listing()) == 30
+
+
+async def test_many_searches_at_once_do_not_wait_for_each_others_connections(store: Store) -> None:
+    from pipeline.query import Query
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(store.search.find(Query(limit=5)) for _ in range(40)))
+
+
+async def test_a_corrected_link_of_a_waiting_entry_is_the_one_that_is_fetched(store: Store) -> None:
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed()], AT)
+    for url in ("https://site1.example/typo", "https://site1.example/right"):
+        ((feed, _),) = await store.feeds.claim(run.id, AT + timedelta(days=1), 1)
+        await store.feeds.finish(Polled(feed, run.id, make.state(), AT, (make.entry(1, id="x", url=url),)))
+    (work,) = await store.work.claim(run.id, AT, 10)
+    assert work.lead.entry.url == "https://site1.example/right"
+
+
+async def test_an_id_of_any_length_is_stored_and_known_again(store: Store) -> None:
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed()], AT)
+    entry = make.entry(1, id="é" * 6_000)
+    news = []
+    for _ in "12":
+        ((feed, _),) = await store.feeds.claim(run.id, AT + timedelta(days=1), 1)
+        news.append(await store.feeds.finish(Polled(feed, run.id, make.state(), AT, (entry,))))
+    assert news == [1, 0]
+
+
+async def test_a_removed_feed_that_is_enabled_is_listed_again(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    await store.feeds.remove(feed.id, AT)
+    await store.feeds.set_enabled(feed.id, True, AT)
+    assert [row.feed.id for row in await store.feeds.listing()] == [feed.id]
+
+
+async def test_a_limit_counts_only_what_is_new(store: Store) -> None:
+    entries = tuple(make.entry(n) for n in range(1, 7))
+    for known in (0, 2, 4):
+        run = await store.runs.start("backfill", AT, {})
+        assert await store.candidates.add(run.id, Candidates(entries, {}, limit=2), {}, AT) == (2, known)
+
+
+async def test_backfilled_entries_obey_the_feeds_filters_and_need_their_page(store: Store) -> None:
+    await store.feeds.add([make.feed(1, url="https://site1.example/rss", fetch=FetchMode.FEED, exclude=("sport",))], AT)
+    run = await store.runs.start("backfill", AT, {})
+    pages = tuple(make.entry(1, id=path, url=f"https://site1.example/{path}") for path in ("sport/1", "news/2"))
+    await store.candidates.add(run.id, Candidates(pages, {}), await store.feeds.sites(), AT)
+    (work,) = await store.work.claim(run.id, AT, 10)
+    assert (work.lead.entry.id, work.host) == ("news/2", "site1.example:443")
+    assert (await store.stats.read(AT)).reasons == {"excluded": 1}
