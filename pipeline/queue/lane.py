@@ -79,9 +79,9 @@ class Lane(Generic[Piece]):
                 task.add_done_callback(self._ended)
             return len(pieces)
 
-    async def run_dry(self, *, until: Callable[[], bool] = lambda: False) -> None:
+    async def run_dry(self) -> None:
         """Work until nothing is due: waits for the pace of hosts, not for what is due later."""
-        while not until():
+        while True:
             started = await self.nudge()
             if self._running:
                 await asyncio.wait(self._running, timeout=LOOK_AGAIN_S)

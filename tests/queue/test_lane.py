@@ -317,9 +317,9 @@ async def test_a_lane_is_not_dry_while_the_end_of_a_piece_is_claiming_the_next(c
             return await super().claim(limit, busy)
 
         async def next_claim_at(self) -> datetime | None:
-            await settle()
             self.open.clear()
             asyncio.get_running_loop().call_later(0.02, self.open.set)
+            await settle()
             return await super().next_claim_at()
 
     desk = Racing(*pieces(2, host="same"))

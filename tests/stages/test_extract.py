@@ -287,3 +287,12 @@ def test_real_pages_end_in_an_article_or_an_extract_error() -> None:
         assert len(article.text) >= SHORTEST_TEXT
         assert "\n\n" not in article.text
     assert articles >= 0.9 * len(real_pages())
+
+
+def test_a_headline_over_a_teaser_is_too_short_however_long_it_is() -> None:
+    headline = "Drill " + "off Jeju " * 40
+    markup = f"<html><head><title>{headline}</title></head><body><h1>{headline}</h1><p>Only this.</p></body></html>"
+    page = Page("https://a.example/x", f"{markup}".encode(), None, SEEN)
+    entry = Entry(id="1", url=page.url, title=headline, content=f"<p>{headline}</p><p>Only this.</p>")
+    with pytest.raises(ExtractError, match="too-short"):
+        extract(page, entry)

@@ -82,7 +82,8 @@ async def test_no_batch_is_larger_than_the_largest_and_the_order_is_kept(writer:
 
 async def test_only_the_culprit_of_a_batch_sees_the_error(writer: Writer) -> None:
     batches = batcher(writer)
-    results = await asyncio.gather(*map(batches.put, (1, -2, 3, -4)), return_exceptions=True)
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*map(batches.put, (1, -2, 3, -4)), return_exceptions=True)
     assert [str(result) for result in results] == ["written 1", "bad: -2", "written 3", "bad: -4"]
     assert isinstance(results[1], ValueError)
     assert writer.written == [1, 3]
@@ -90,7 +91,8 @@ async def test_only_the_culprit_of_a_batch_sees_the_error(writer: Writer) -> Non
 
 async def test_after_a_failed_batch_writing_goes_on(writer: Writer) -> None:
     batches = batcher(writer, largest=2)
-    await asyncio.gather(*map(batches.put, (-1, -2, 3)), return_exceptions=True)
+    async with asyncio.timeout(5):
+        await asyncio.gather(*map(batches.put, (-1, -2, 3)), return_exceptions=True)
     assert await batches.put(4) == "written 4"
     assert writer.written == [3, 4]
 
@@ -103,7 +105,7 @@ async def test_who_no_longer_waits_disturbs_no_other_and_the_item_is_written_all
     bad.cancel()
     await started([])
     writer.open.set()
-    assert await kept == "written 3"
+    assert await asyncio.wait_for(kept, 5) == "written 3"
     assert gone.cancelled()
     assert bad.cancelled()
     assert writer.written == [1, 3]
