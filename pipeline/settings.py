@@ -11,9 +11,18 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -28,7 +37,7 @@ from pipeline.errors import UsageError
 from pipeline.model import Feed, FeedKind, FetchMode
 
 PREFIX = "DEFNEWS_"
-_NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA"})
+_NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
 NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
 _SECRETS = ("DATABASE_URL", "API__TOKEN")  # may stand in a file named by <NAME>_FILE
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
@@ -105,6 +114,12 @@ class ReviewSettings(_Section):
 
     low: float = Field(default=0.3, ge=0, le=1)
     high: float = Field(default=0.7, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low lies above high")
+        return self
 
 
 def _address(value: str) -> str:

@@ -6,10 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pipeline.store import Store, open_store, schema
 from tests import postgres
+
+hypothesis.settings.register_profile("defnews", deadline=None)  # machines are slow at times; laws have no deadline
+hypothesis.settings.load_profile("defnews")
 
 
 class StillClock:
