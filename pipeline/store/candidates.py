@@ -44,6 +44,11 @@ class CandidateRows:
         Returns:
             How many were new, and how many known.
         """
+        return await self._db.settle(lambda: self._add(run_id, found, sites, at))
+
+    async def _add(
+        self, run_id: int, found: Candidates, sites: dict[str, tuple[Feed, ...]], at: datetime
+    ) -> tuple[int, int]:
         canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
         async with self._db.write() as c:
             known = await self._known(c, {url for url in canonical.values() if url}, found)

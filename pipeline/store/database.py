@@ -95,6 +95,19 @@ class Database:
                 async with connection.begin():
                     yield connection
 
+    async def settle(self, write: Callable[[], Awaitable[Result]]) -> Result:
+        """Do a whole transaction; do it again when another process was in its way.
+
+        Raises:
+            ConflictError: it was so every time.
+        """
+        for _ in range(CONFLICT_TRIES):
+            try:
+                return await write()
+            except ConflictError:
+                continue
+        return await write()
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:

@@ -50,6 +50,10 @@ class FeedRows:
 
     async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
         """Add the feeds whose URL was never seen; returns those that were new."""
+        feeds_wanted = tuple(wanted)
+        return await self._db.settle(lambda: self._add(feeds_wanted, now))
+
+    async def _add(self, wanted: tuple[Feed, ...], now: datetime) -> tuple[Feed, ...]:
         new = []
         async with self._db.write() as c:
             known = set((await c.execute(select(feed_urls.c.url))).scalars())

@@ -212,7 +212,7 @@ entries = Table(
     Column("updated_at", Moment),
     Column("lang", Text),
     Column("archive", Text),  # that listed it; NULL: a feed did
-    Column("payload", Packed),  # JSON of summary, content, authors, tags, enclosures; NULL once done
+    Column("payload", Packed(level=1)),  # JSON of summary, content, authors, tags, enclosures; NULL once done
     Column("state", Text, nullable=False),  # waiting, claimed, done
     Column("priority", Integer, nullable=False),  # 1 live, 0 backfill
     Column("newest_at", Moment, nullable=False),  # published_at, else seen_at: newest goes first

@@ -88,14 +88,18 @@ def unpack(blob: bytes | None) -> str | None:
 
 
 class Packed(TypeDecorator[str]):
-    """A text that is stored compressed (zstd)."""
+    """A text that is stored compressed (zstd); a low level for what lives for minutes only."""
 
     impl = LargeBinary
     cache_ok = True
 
+    def __init__(self, level: int = 9) -> None:
+        super().__init__()
+        self.level = level
+
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         """Text in; lone surrogates cannot be stored and become question marks."""
-        return None if value is None else zstandard.compress(value.encode(errors="replace"), level=9)
+        return None if value is None else zstandard.compress(value.encode(errors="replace"), level=self.level)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         """Text out."""

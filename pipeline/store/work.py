@@ -66,7 +66,13 @@ class WorkRows:
         origin: ColumnElement[bool] | None = None,
     ) -> tuple[Work, ...]:
         """Take due entries: those that need no page, and the newest of each free host that is not `busy`."""
-        scope = true() if origin is None else origin
+        return await self._db.settle(
+            lambda: self._claim(run_id, now, limit, busy, true() if origin is None else origin)
+        )
+
+    async def _claim(
+        self, run_id: int, now: datetime, limit: int, busy: Collection[str], scope: ColumnElement[bool]
+    ) -> tuple[Work, ...]:
         async with self._db.write() as c:
             tops = [*await self._pageless(c, now, limit, scope), *await self._one_a_host(c, now, limit, busy, scope)]
             url_ids = await self._locked(c, list(dict.fromkeys(url_id for _, url_id in tops))[:limit])

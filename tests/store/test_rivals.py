@@ -118,3 +118,25 @@ async def test_backfilled_entries_obey_the_feeds_filters_and_need_their_page(sto
     (work,) = await store.work.claim(run.id, AT, 10)
     assert (work.lead.entry.id, work.host) == ("news/2", "site1.example:443")
     assert (await store.stats.read(AT)).reasons == {"excluded": 1}
+
+
+async def test_a_poll_and_a_backfill_that_find_the_same_urls_both_get_through(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        run = await one.runs.start("poll", AT)
+        filling = await two.runs.start("backfill", AT, {})
+        await one.feeds.add([make.feed(n) for n in range(1, 9)], AT)
+        claims = await one.feeds.claim(run.id, AT, 8)
+        blocks = [tuple(make.entry(8 * k + n) for n in range(8)) for k in range(8)]
+
+        async def poll_all() -> None:
+            polls = (
+                Polled(feed, run.id, make.state(), AT, block) for (feed, _), block in zip(claims, blocks, strict=True)
+            )
+            await asyncio.gather(*map(one.feeds.finish, polls))
+
+        async def list_all() -> None:
+            for block in reversed(blocks):
+                await two.candidates.add(filling.id, Candidates(block[::-1], {}), {}, AT)
+
+        await asyncio.gather(poll_all(), list_all())
+        assert await one.work.count(live()) == 64
