@@ -49,6 +49,7 @@ class PollDuty:
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[tuple[Feed, FeedState]]:
         """Take feeds that are due."""
         e = self._engine
+        await e.store.hosts.release_late()
         return await e.store.feeds.claim(self._run_id, e.clock.now(), limit, busy, self._forced)
 
     async def next_claim_at(self) -> datetime | None:
@@ -104,6 +105,7 @@ class IngestDuty:
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Work]:
         """Take entries that are due."""
         e = self._engine
+        await e.store.hosts.release_late()
         return await e.store.work.claim(self._run_id, e.clock.now(), limit, busy, self._origin)
 
     async def next_claim_at(self) -> datetime | None:

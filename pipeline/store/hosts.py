@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
+from pipeline.errors import StoreError
 from pipeline.model import Robots
 from pipeline.store.database import Database
 from pipeline.store.tables import hosts
@@ -24,6 +25,7 @@ class HostRows:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._holder = holder(platform.node(), os.getpid())
+        self._late: dict[str, datetime] = {}  # hosts that are still to be given back, and from when on they are free
 
     async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
         """Take the host for one request: None, or the moment at which to ask again."""
@@ -43,9 +45,23 @@ class HostRows:
             return until
 
     async def release(self, host: str, next_at: datetime) -> None:
-        """Give the host back; nobody may ask it before `next_at`."""
-        async with self._db.write() as c:
-            await c.execute(update(hosts).where(hosts.c.host == host).values(next_at=next_at, holder=None))
+        """Give the host back; nobody may ask it before `next_at`.
+
+        Raises:
+            StoreError: the database is out of reach; `release_late` makes up for it.
+        """
+        try:
+            async with self._db.write() as c:
+                await c.execute(update(hosts).where(hosts.c.host == host).values(next_at=next_at, holder=None))
+        except StoreError:
+            self._late[host] = next_at
+            raise
+        self._late.pop(host, None)
+
+    async def release_late(self) -> None:
+        """Give back the hosts that could not be given back when their requests ended."""
+        for host, next_at in tuple(self._late.items()):
+            await self.release(host, next_at)
 
     async def rest(self, host: str, until: datetime) -> None:
         """Nobody asks this host before `until`; a longer rest stands."""
