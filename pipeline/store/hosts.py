@@ -28,7 +28,21 @@ class HostRows:
         self._late: dict[str, datetime] = {}  # hosts that are still to be given back, and from when on they are free
 
     async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
-        """Take the host for one request: None, or the moment at which to ask again."""
+        """Take the host for one request: None, or the moment at which to ask again.
+
+        Raises:
+            StoreError: the database is out of reach; should the host be ours, `release_late` gives it back.
+        """
+        try:
+            free_at = await self._claim(host, now, lease)
+        except StoreError:
+            self._late[host] = now
+            raise
+        if free_at is None:
+            self._late.pop(host, None)
+        return free_at
+
+    async def _claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
         is_free = (hosts.c.next_at <= now) & or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now)
         taken = (
             update(hosts)
@@ -52,7 +66,8 @@ class HostRows:
         """
         try:
             async with self._db.write() as c:
-                await c.execute(update(hosts).where(hosts.c.host == host).values(next_at=next_at, holder=None))
+                is_ours = (hosts.c.host == host) & (hosts.c.holder == self._holder)
+                await c.execute(update(hosts).where(is_ours).values(next_at=next_at, holder=None))
         except StoreError:
             self._late[host] = next_at
             raise

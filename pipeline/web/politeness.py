@@ -69,10 +69,12 @@ class Politeness:
         queue = self._queues.setdefault(host, asyncio.Lock())
         async with queue:
             await self._claim(host)
+            delay = self._host_delay
             try:
+                delay = await self._delay(host)
                 yield
             finally:
-                await self._pace.release(host, self._clock.now() + await self._delay(host))
+                await self._pace.release(host, self._clock.now() + delay)
 
     async def rest(self, host: str, until: datetime) -> None:
         """Let nobody ask the host before `until`."""

@@ -63,6 +63,7 @@ async def test_a_host_that_rests_or_paces_is_left_alone_and_named_when_it_is_fre
     run = await a_run(store)
     await polled(store, run, make.entry(1))
     free_at = AT + timedelta(seconds=5)
+    await store.hosts.claim("site1.example:443", AT, timedelta(minutes=1))
     await store.hosts.release("site1.example:443", free_at)
     assert await store.work.claim(run.id, AT, 10) == ()
     assert await store.work.next_claim_at(AT) == free_at
