@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,10 +75,8 @@ class Place:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Look into the SQLite file."""
-        with sqlite3.connect(self.database, timeout=10) as connection:
-            rows = connection.execute(query).fetchall()
-        connection.close()
-        return rows
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+            return connection.execute(query).fetchall()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from pipeline.errors import ConflictError, StoreError, UsageError
 from pipeline.store.types import unpack
 
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
 CONFLICT_TRIES = 3
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -143,16 +144,18 @@ def _private_file(path: Path | None) -> None:
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
+    try:
+        _prepare(connection)
+    except BaseException:  # a file that is no database: nobody else closes the connection
+        connection.close()
+        raise
+
+
+def _prepare(connection: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: see _on_begin
     connection.create_function("unpack", 1, unpack, deterministic=True)
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "busy_timeout=30000",
-        "foreign_keys=ON",
-        "cache_size=-16384",
-    ):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
