@@ -52,8 +52,10 @@ class Daemon:
         return dict(self._polling.counts + self._ingesting.counts)
 
     def health(self) -> dict[str, Any]:
-        """How long ago the last tick was, and how the ticks ended."""
-        return {"tick_age_s": round(time.monotonic() - self._ticked_at, 1), "ticks": dict(self._ticker.counts)}
+        """How long ago the last tick was, how the ticks ended, and how much work failed in a way nobody expected."""
+        age_s = round(time.monotonic() - self._ticked_at, 1)
+        errors = sum(lane.errors for lane in self._lanes)
+        return {"tick_age_s": age_s, "ticks": dict(self._ticker.counts), "unexpected_errors": errors}
 
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then start nothing more and let end what runs."""
