@@ -11,6 +11,7 @@ DefnewsError
     ├── PollError       a response that a poll cannot use
     ├── FetchError      a response that is no page
     ├── ExtractError    a page without an article
+    ├── RereadError     a language model gave no verdict
     ├── ComputeError    a worker process died or was ended at its deadline
     └── ArchiveError    an archive's answer that cannot be read
 """
@@ -83,6 +84,10 @@ class FetchError(StageError):
 
 class ExtractError(StageError):
     """A page without an article."""
+
+
+class RereadError(StageError):
+    """A language model gave no verdict: an answer that cannot be read, or a day's budget that is spent."""
 
 
 class ComputeError(StageError):

@@ -20,7 +20,7 @@ from pipeline.stages import fetch, poll
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
 from pipeline.store import Ending, Forced, Polled, Store, Work
-from pipeline.web import Web
+from pipeline.web import SecondReader, Web
 
 log = structlog.get_logger()
 
@@ -35,6 +35,7 @@ class Engine:
     classifier: Classifier
     clock: Clock
     policy: poll.PollPolicy
+    second_reader: SecondReader | None = None
 
 
 class PollDuty:
@@ -123,11 +124,10 @@ class IngestDuty:
         self.counts[outcome] += 1
         others = "duplicate" if ending.outcome is Outcome.STORED else outcome  # of the entries that share the URL
         self.counts[others] += len(piece.claimed) - 1
-        if ending.outcome is Outcome.STORED and ending.verdict:
-            self.counts["defense"] += ending.verdict.label is Label.DEFENSE
+        if ending.outcome is Outcome.STORED:
+            self.counts["defense"] += ending.label is Label.DEFENSE
         say = log.warning if ending.outcome in (None, Outcome.DROPPED) else log.info
-        label = ending.verdict.label.value if ending.verdict else None
-        say(outcome, url=piece.lead.entry.url, label=label, reason=ending.reason, until=ending.due_at)
+        say(outcome, url=piece.lead.entry.url, label=ending.label, reason=ending.reason, until=ending.due_at)
 
     async def _ending(self, work: Work) -> Ending:
         e = self._engine
@@ -142,7 +142,10 @@ class IngestDuty:
             article = replace(article, published_at=work.lead.seen_at)
         if not _is_within(article.published_at, work):
             return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
-        return Ending(work, now, Outcome.STORED, article=article, verdict=e.classifier.classify(article))
+        first, second = e.classifier.classify(article), None
+        if first.needs_review and e.second_reader:
+            second = await e.second_reader.read(article, first)
+        return Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
 
     async def _article(self, work: Work) -> Article:
         """The article behind a URL: from its page, or from what the feed itself holds."""

@@ -207,15 +207,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a classifier says of an article, and why."""
+    """What a classifier says of an article, and why: base + the weights of the evidence = logit(score)."""
 
     label: Label
-    score: float  # in [0, 1]
+    score: float  # in (0, 1)
     threshold: float  # score >= threshold: defense
     needs_review: bool
     topics: tuple[str, ...]  # codes of the codebook, strongest first
     evidence: tuple[Evidence, ...]  # largest weight first
     classifier: str  # name@version
+    base: float = 0.0  # log-odds before the evidence: of such a text without it, and of words too weak to list
     tagger: str | None = None  # name@version; None: nothing was tagged
     countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
     entities: tuple[tuple[str, str], ...] = field(default=())  # (name, kind)

@@ -39,7 +39,7 @@ from pipeline.model import Feed, FeedKind, FetchMode
 PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
 NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
-_SECRETS = ("DATABASE_URL", "API__TOKEN")  # may stand in a file named by <NAME>_FILE
+_SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand in a file named by <NAME>_FILE
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
@@ -106,7 +106,8 @@ class ComputeSettings(_Section):
 class ClassifySettings(_Section):
     """[classify]."""
 
-    classifier: str = "lexicon"
+    model: Path | None = None  # None: the one that ships
+    threshold: float = Field(default=0.5, gt=0, lt=1)
 
 
 class ReviewSettings(_Section):
@@ -119,6 +120,29 @@ class ReviewSettings(_Section):
     def _in_order(self) -> Self:
         if self.low > self.high:
             raise ValueError("low lies above high")
+        return self
+
+
+def _for_a_header(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
+        raise ValueError("expected ASCII characters without spaces")
+    return value
+
+
+class SecondReaderSettings(_Section):
+    """[second_reader]."""
+
+    url: str = Field(default="", pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")
+    model: str = Field(default="", pattern=r"^\S*$")
+    api_key: Annotated[SecretStr, AfterValidator(_for_a_header)] | None = None
+    timeout_s: SomeSeconds = 20
+    budget_a_day: int = Field(default=200, ge=0)
+    max_characters: int = Field(default=2000, ge=1)
+
+    @model_validator(mode="after")
+    def _names_a_model(self) -> Self:
+        if self.url and not self.model:
+            raise ValueError("url needs a model")
         return self
 
 
@@ -167,6 +191,7 @@ class Settings(BaseSettings):
     compute: ComputeSettings = ComputeSettings()
     classify: ClassifySettings = ClassifySettings()
     review: ReviewSettings = ReviewSettings()
+    second_reader: SecondReaderSettings = SecondReaderSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
 

@@ -61,5 +61,11 @@ def verdict(**changes: Any) -> Verdict:
     return replace(given, **changes)
 
 
+def tagged(**changes: Any) -> Verdict:
+    """A verdict that names countries and entities."""
+    tags = {"tagger": "tags@1", "countries": ("KR", "US"), "entities": (("B-52H", "aircraft"), ("RIMPAC", "exercise"))}
+    return verdict(**{**tags, **changes})
+
+
 def other(**changes: Any) -> Verdict:
     return verdict(label=Label.OTHER, score=0.1, topics=(), evidence=(), **changes)

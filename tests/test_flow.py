@@ -1,6 +1,7 @@
 """The whole flow on the newsroom: what is stored is what the newsroom's writers wrote, however it came in."""
 
 import asyncio
+import json
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from pipeline.newsroom import Server
 from tests.running import ROWS, Place, healed, place, serving
+from tests.web.internet import reply
+from tests.web.internet import serving as answering
 
 WHOLE = ("backfill", "--since", "60d", "--via", "sitemap")
 
@@ -172,3 +175,33 @@ async def test_the_same_flow_runs_on_postgresql(tmp_path: Path, request: pytest.
         assert (await post.run("db", "check")).code == 0
     assert ours.row == theirs.row
     assert [row["url"] for row in found[0]] == [row["url"] for row in found[1]] != []
+
+
+async def test_an_uncertain_article_is_read_twice_and_a_broken_second_reader_costs_no_article(tmp_path: Path) -> None:
+    denial = json.dumps({"label": "no", "confidence": 0.9, "topics": []})
+    completion = reply(json.dumps({"choices": [{"message": {"content": denial}}]}).encode())
+    uncertain = {"DEFNEWS_REVIEW__LOW": "0", "DEFNEWS_REVIEW__HIGH": "1"}
+    async with serving() as server, answering(completion) as model, answering(reply(b"", "500 Oops")) as broken:
+        healed(server)
+        alone, twice, failing = (place(tmp_path / name, server.room.feeds) for name in ("alone", "twice", "failing"))
+        (tmp_path / "key").write_text("sk-1\n")
+        asked = {"DEFNEWS_SECOND_READER__MODEL": "m"}
+        well = asked | {"DEFNEWS_SECOND_READER__API_KEY_FILE": f"{tmp_path}/key"}
+        ill = asked | {"DEFNEWS_SECOND_READER__BUDGET_A_DAY": "5"}
+        ended = [
+            await alone.run("poll", **uncertain),
+            await twice.run("poll", **uncertain, **well, DEFNEWS_SECOND_READER__URL=model.url(host="127.0.0.1")),
+            await failing.run("poll", **uncertain, **ill, DEFNEWS_SECOND_READER__URL=broken.url(host="127.0.0.1")),
+        ]
+    assert [(here.code, here.row["stored"]) for here in ended] == [(0, ended[0].row["stored"])] * 3
+    by_model = "SELECT article_id FROM verdicts WHERE classifier = 'llm-m@1'"
+    assert (alone.ask(by_model), failing.ask(by_model)) == ([], [])
+    assert len(twice.ask(by_model)) == ended[1].row["stored"] <= len(model.asked)
+    assert twice.ask("SELECT count(*) FROM verdicts WHERE needs_review") == [(ended[1].row["stored"],)]
+    assert twice.ask("SELECT DISTINCT label, needs_review FROM articles") == [("other", 0)]
+    assert ended[1].row["defense"] == 0 < ended[0].row["defense"] == ended[2].row["defense"]
+    assert len(broken.asked) == 5
+    assert {asked.header("authorization") for asked in model.asked} == {"Bearer sk-1"}
+    assert ended[2].err.count('"reason": "http-500"') == 5
+    assert ended[2].err.count('"reason": "budget-spent"') >= 1
+    assert "sk-1" not in ended[1].err

@@ -94,6 +94,25 @@ def test_secrets_may_stand_in_files(tmp_path: Path) -> None:
     assert found.database_url == "postgresql://me:word@db/news"
 
 
+def test_the_key_of_the_second_reader_is_a_secret_too(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-1\n")
+    toml = '[second_reader]\nurl = "http://127.0.0.1:1/v1"\nmodel = "m"\n'
+    for named in (
+        {"DEFNEWS_SECOND_READER__API_KEY_FILE": f"{tmp_path}/key"},
+        {"DEFNEWS_SECOND_READER__API_KEY": "sk-1"},
+    ):
+        found = read(tmp_path, toml, **named)
+        assert found.second_reader.api_key is not None
+        assert found.second_reader.api_key.get_secret_value() == "sk-1"
+        assert (found.second_reader.url, "sk-1" in repr(found)) == ("http://127.0.0.1:1/v1", False)
+
+
+def test_a_key_that_fits_no_header_is_refused_without_being_shown(tmp_path: Path) -> None:
+    said = refusal(tmp_path, DEFNEWS_SECOND_READER__API_KEY="schlüssel")
+    assert said.startswith("DEFNEWS_SECOND_READER__API_KEY: ")
+    assert "schl" not in said
+
+
 def test_a_variable_wins_over_the_file_that_holds_the_secret(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from the file")
     found = read(tmp_path, DEFNEWS_API__TOKEN="given", DEFNEWS_API__TOKEN_FILE=f"{tmp_path}/token")
@@ -137,6 +156,8 @@ def test_an_address_is_read_with_its_port(tmp_path: Path, listen: str, address: 
         pytest.param('[api]\nlisten = "8317"', "pipeline.toml, line 2: api.listen: ", id="address without port"),
         pytest.param('[api]\nlisten = "a:99999"', "pipeline.toml, line 2: api.listen: ", id="no such port"),
         pytest.param("[web]\nallow_private = [1]", "pipeline.toml, line 2: web.allow_private.0: ", id="in a list"),
+        pytest.param('[second_reader]\nurl = "ftp://x"', "line 2: second_reader.url: ", id="no URL of ours"),
+        pytest.param('[second_reader]\nurl = "http://x"', "line 1: second_reader: .*url needs a model", id="no model"),
         pytest.param("[poll]\nx = 1\n[web]\ny = 1", "web.y: ", id="the second of two"),
         pytest.param("[poll\n", "pipeline.toml: .*line 1", id="no TOML"),
         pytest.param("[poll]\ntick_s = 1\ntick_s = 2\n[web]", "pipeline.toml: .*line 3", id="twice"),

@@ -1,6 +1,6 @@
 """What the daemon serves: one page of the newest articles with their verdicts, /healthz and /readyz."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from pipeline.entrypoints.output import plain, rfc3339
+from pipeline.entrypoints.reading import countries
 from pipeline.errors import StoreError, UsageError
 from pipeline.ingest import Engine
 from pipeline.query import Filters, Query, parse, snippet
@@ -26,6 +27,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 LABELS = ("defense", "other", "review")
+TAGS = ("topic", "country", "entity")  # that the page can be narrowed to, one of each
 ROWS = 50
 
 
@@ -72,19 +74,25 @@ class _Page:
         """The page; words that are no query are said to be so."""
         asked = request.query_params
         label, words = asked.get("label", "defense"), asked.get("q", "")
-        filters = Filters(labels=(label,) if label in LABELS else ())
+        only = {name: asked[name] for name in TAGS if asked.get(name)}
         error: str | None = None
         rows: tuple[tuple[Found, str], ...] = ()
         try:
-            rows = await self._rows(words, filters, asked.get("cursor"))
+            rows = await self._rows(words, _filters(label, only), asked.get("cursor"))
         except UsageError as e:
             error = str(e)
         stats = await self._engine.store.stats.read(self._engine.clock.now())
         more = rows[-1][0].cursor if len(rows) == ROWS else None
-        values = {"rows": rows, "stats": stats, "label": label, "q": words, "error": error, "more": more}
+        kept = {"q": words, "label": label}
+        values = {"rows": rows, "stats": stats, "kept": kept, "only": only, "error": error, "more": more}
         return HTMLResponse(self._template.render(**values), status_code=400 if error else 200, headers=HEADERS)
 
     async def _rows(self, words: str, filters: Filters, cursor: str | None) -> tuple[tuple[Found, str], ...]:
         terms = parse(words)
         found = await self._engine.store.search.find(Query(terms, filters, limit=ROWS, cursor=cursor or None))
         return tuple((article, snippet(article.text, terms, mark=("", ""))) for article in found)
+
+
+def _filters(label: str, only: Mapping[str, str]) -> Filters:
+    topics, given, entities = ((only[name],) if name in only else () for name in TAGS)
+    return Filters((label,) if label in LABELS else (), topics, countries(given), entities)

@@ -17,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, Label
 from pipeline.query import Filters, Query, parse, snippet
-from pipeline.settings import Settings
+from pipeline.settings import SecondReaderSettings, Settings
 from pipeline.store import Found
 
 SEED = 1
@@ -60,7 +60,8 @@ def _settings(settings: Settings, path: Path) -> Settings:
     web = settings.web.model_copy(
         update={"allow_private": ("127.0.0.0/8",), "host_delay_s": HOST_DELAY_S, "proxy": None}
     )
-    return settings.model_copy(update={"database_url": f"sqlite:///{path}", "web": web})
+    changes = {"database_url": f"sqlite:///{path}", "web": web, "second_reader": SecondReaderSettings()}
+    return settings.model_copy(update=changes)
 
 
 async def _show_all(engine: Engine, settings: Settings, room: newsroom.Newsroom) -> None:
@@ -113,8 +114,9 @@ async def _compare(engine: Engine, room: newsroom.Newsroom) -> None:
 
 
 def _about(found: Found) -> str:
-    topics = " ".join(found.topics)
-    return f"{found.label} {found.score:.2f}  {topics}  {found.published_at:%Y-%m-%d %H:%M} UTC  {found.feed}"
+    tags = (" ".join(found.topics), " ".join(found.countries), ", ".join(name for name, _ in found.entities[:3]))
+    about = "  ".join(filter(None, tags))
+    return f"{found.label} {found.score:.2f}  {about}  {found.published_at:%Y-%m-%d %H:%M} UTC  {found.feed}"
 
 
 def _sentence(verb: str, counts: Mapping[str, int]) -> str:

@@ -15,10 +15,11 @@ from typing import Any
 from pipeline.clock import SystemClock
 from pipeline.compute import Compute
 from pipeline.entrypoints import output
+from pipeline.entrypoints.classifier import make_classifier
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, StageError, UsageError
 from pipeline.model import Article, DateOrigin, Entry, Page, Verdict
-from pipeline.stages.classify import Classifier, load
+from pipeline.stages.classify import Classifier
 from pipeline.stages.parse import parse
 
 AHEAD = 4  # tasks a worker has in line, so that results stay in order and memory stays bounded
@@ -41,7 +42,7 @@ async def parse_files(options: Options, items: Iterable[Row]) -> AsyncIterator[R
 
 def classify_lines(options: Options, lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
     """(Where, JSON line) -> verdicts or errors."""
-    classifier = _classifier(options)
+    classifier = make_classifier(options.settings())
     now = SystemClock().now()
     for where, line in lines:
         if line.strip():
@@ -168,11 +169,6 @@ def _body(path: Path) -> bytes:
         raise StageError(str(path), "unreadable-file", detail=str(e)) from e
 
 
-def _classifier(options: Options) -> Classifier:
-    settings = options.settings()
-    return load(settings.classify.classifier, (settings.review.low, settings.review.high))
-
-
 def _classify_line(classifier: Classifier, where: str, line: str, now: datetime) -> Row:
     try:
         item = json.loads(line)
@@ -204,6 +200,7 @@ def verdict_row(verdict: Verdict) -> Row:
         "countries": verdict.countries,
         "entities": [{"name": name, "kind": kind} for name, kind in verdict.entities],
         "evidence": [asdict(evidence) for evidence in verdict.evidence],
+        "base": verdict.base,
         "classifier": verdict.classifier,
         "tagger": verdict.tagger,
     }
@@ -212,7 +209,7 @@ def verdict_row(verdict: Verdict) -> Row:
 def verdict_of(options: Options, text: str) -> Row:
     """The verdict on one text; its first line is the title when more follow."""
     title, _, body = text.partition("\n")
-    classifier = _classifier(options)
+    classifier = make_classifier(options.settings())
     item = {"title": title if body else "", "text": body or title}
     return {"id": None, **verdict_row(classifier.classify(_to_article(item, SystemClock().now())))}
 

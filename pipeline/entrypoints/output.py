@@ -4,7 +4,8 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,8 @@ _STEERING = re.compile(  # control characters, bidirectional overrides, halves o
 )
 WIDEST_CELL = 200  # characters in a table
 WIDEST_TABLE = 160  # characters, where no terminal says how wide it is
+
+Row = Mapping[str, Any]
 
 
 class Format(StrEnum):
@@ -62,10 +65,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
-def show(rows: Iterable[Mapping[str, Any]], chosen: Format | None = None, out: TextIO | None = None) -> None:
-    """Print a listing: a table on a terminal, JSON lines in a pipe, unless one is chosen."""
+def suited(out: TextIO) -> Format:
+    """The format when none is chosen: a table on a terminal, JSON lines in a pipe."""
+    return Format.TABLE if out.isatty() else Format.JSONL
+
+
+def show(rows: Iterable[Row], chosen: Format | None = None, out: TextIO | None = None) -> None:
+    """Print a listing, as suits where it goes unless a format is chosen."""
     out = out or sys.stdout
-    chosen = chosen or (Format.TABLE if out.isatty() else Format.JSONL)
+    chosen = chosen or suited(out)
     if chosen is Format.JSONL:
         for row in rows:
             print(line(row), file=out, flush=False)
@@ -75,6 +83,23 @@ def show(rows: Iterable[Mapping[str, Any]], chosen: Format | None = None, out: T
         _csv(list(rows), out)
     else:
         _table(list(rows), out)
+    out.flush()
+
+
+@contextmanager
+def as_they_come(columns: Sequence[str], chosen: Format, out: TextIO | None = None) -> Iterator[Callable[[Row], None]]:
+    """What takes the rows of a long listing: JSON lines and CSV are printed at once, the others at the end."""
+    out = out or sys.stdout
+    if chosen is Format.JSONL:
+        yield lambda row: print(line(row), file=out, flush=True)
+    elif chosen is Format.CSV:
+        write = csv_writer(out, columns)
+        yield lambda row: write(row.get(name) for name in columns)
+    else:
+        rows: list[Row] = []
+        yield rows.append
+        if rows:
+            show(rows, chosen, out)
     out.flush()
 
 
@@ -88,12 +113,12 @@ def csv_writer(out: TextIO, header: Iterable[str]) -> Callable[[Iterable[Any]], 
     return lambda values: writer.writerow([_csv_cell(value) for value in values]) and None
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
     """The names of all rows: not every row has all of them."""
     return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
+def _csv(rows: Sequence[Row], out: TextIO) -> None:
     if not rows:
         return
     columns = _columns(rows)
@@ -114,7 +139,7 @@ def _csv_cell(value: Any) -> Any:
     return "'" + text if text.lstrip().startswith(_FORMULA) else text
 
 
-def _table(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
+def _table(rows: Sequence[Row], out: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -132,11 +157,17 @@ def _table(rows: Sequence[Mapping[str, Any]], out: TextIO) -> None:
     Console(file=out, width=width, soft_wrap=False, emoji=False, highlight=False).print(table)
 
 
+def in_words(value: Any) -> str:
+    """A value for a person to read; what has a name goes by it."""
+    value = plain(value)
+    if isinstance(value, list):
+        return (", " if any(isinstance(inner, dict) for inner in value) else " ").join(map(in_words, value))
+    return str(value.get("name", value) if isinstance(value, dict) else value)
+
+
 def _table_cell(value: Any) -> str:
     value = plain(value)
     if value is None:
         return "-"
-    if isinstance(value, list):
-        value = " ".join(map(str, value))
-    text = " ".join(printable(f"{value:.2f}" if isinstance(value, float) else str(value)).split("\n"))
+    text = " ".join(printable(f"{value:.2f}" if isinstance(value, float) else in_words(value)).split("\n"))
     return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"

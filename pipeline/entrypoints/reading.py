@@ -5,7 +5,7 @@ import gzip
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,12 +19,13 @@ from pipeline.entrypoints import moments, output
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.query import Filters, Query, parse, snippet
+from pipeline.query.countries import COUNTRIES
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
 
 LABELS = ("defense", "other", "review")
 EXPORT_COLUMNS = (
     "id", "url", "title", "site", "feed", "authors", "published_at", "published_from", "lang", "label", "score",
-    "needs_review", "topics", "extractor", "text",
+    "needs_review", "topics", "countries", "entities", "extractor", "text",
 )  # fmt: skip
 
 
@@ -34,6 +35,8 @@ class Many:
 
     label: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()
+    country: tuple[str, ...] = ()
+    entity: tuple[str, ...] = ()
     feed: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
@@ -90,6 +93,8 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
     filters = Filters(
         labels=many.label,
         topics=many.topic,
+        countries=countries(many.country),
+        entities=many.entity,
         feed_ids=tuple(row.feed.id for row in rows),
         kinds=many.kind,
         sites=tuple(urls.site(site if "//" in site else f"https://{site}") for site in many.site),
@@ -101,8 +106,21 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
     return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
 
 
+def countries(given: Iterable[str]) -> tuple[str, ...]:
+    """Country codes as they are stored.
+
+    Raises:
+        UsageError: one is no country's.
+    """
+    codes = tuple(code.upper() for code in given)
+    for code in codes:
+        if code not in COUNTRIES:
+            raise UsageError(f"--country: {code!r} is no ISO 3166-1 alpha-2 code, such as KR")
+    return codes
+
+
 async def show(options: Options, id_or_url: str) -> dict[str, Any]:
-    """One article with its provenance, verdicts, evidence, appearances and trail.
+    """One article with its provenance, verdicts, evidence, labels, appearances and trail.
 
     Raises:
         CommandError: there is none.
@@ -130,6 +148,10 @@ def describe(known: Provenance) -> dict[str, Any]:
         "read_from": known.article["url"],
         "urls": known.urls,
         "verdicts": [_without(verdict, "article_id", "run_id") for verdict in known.verdicts],
+        "labels": [
+            {**_without(label, "article_id"), "is_of_older_text": label["text_hash"] != known.article["text_hash"]}
+            for label in known.labels
+        ],
         "appearances": [became(appearance) for appearance in known.appearances],
         "trail": [_without(event, "id", "article_id") for event in known.trail],
         "text": known.found.text,
@@ -189,7 +211,7 @@ def narrow(rows: list[dict[str, Any]], chosen: str | None) -> list[dict[str, Any
     """What of a result fits into a table; all of it elsewhere."""
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         return rows
-    names = ("published_at", "label", "score", "topics", "title", "feed", "snippet", "id")
+    names = ("published_at", "label", "score", "topics", "countries", "title", "feed", "snippet", "id")
     return [{name: row[name] for name in names} for row in rows]
 
 
@@ -198,14 +220,14 @@ def print_article(article: dict[str, Any], chosen: str | None) -> None:
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         output.show([article], output.Format(chosen) if chosen else None)
         return
-    lists = ("verdicts", "appearances", "trail", "urls")
+    lists = ("verdicts", "labels", "appearances", "trail", "urls")
     about = [{"what": name, "value": value} for name, value in article.items() if name not in (*lists, "text")]
     output.show(about, output.Format.TABLE)
     for name in lists[:-1]:
         sys.stdout.write(f"\n{name}\n")
         for item in article[name]:
             words = (
-                f"{key} {value}"
+                f"{key} {output.in_words(value)}"
                 for key, value in output.plain(item).items()
                 if value not in (None, [], {}) and key != "evidence"
             )
@@ -223,6 +245,8 @@ def _row(found: Found) -> dict[str, Any]:
         "score": round(found.score, 4),
         "needs_review": found.needs_review,
         "topics": found.topics,
+        "countries": found.countries,
+        "entities": named(found.entities),
         "title": found.title,
         "url": found.url,
         "site": found.site,
@@ -234,12 +258,17 @@ def _row(found: Found) -> dict[str, Any]:
     }
 
 
+def named(entities: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Entities as they are printed."""
+    return [{"name": name, "kind": kind} for name, kind in entities]
+
+
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names and value is not None}
 
 
 def _export_row(found: Found) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in EXPORT_COLUMNS}
+    return {name: getattr(found, name) for name in EXPORT_COLUMNS} | {"entities": named(found.entities)}
 
 
 async def _write_jsonl(rows: AsyncIterator[Found], out: TextIO) -> int:

@@ -10,14 +10,14 @@ import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
+from pipeline.entrypoints.classifier import make_classifier
 from pipeline.entrypoints.options import Options
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
 from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
-from pipeline.stages import classify
 from pipeline.stages.poll import PollPolicy
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
-from pipeline.web import Web, WebLimits
+from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 
 log = structlog.get_logger()
 LAST_WORD_S = 5.0  # for the end of a run to be recorded
@@ -45,9 +45,23 @@ def make_compute(settings: Settings) -> Compute:
     )
 
 
-def make_classifier(settings: Settings) -> classify.Classifier:
-    """The classifier that the settings name."""
-    return classify.load(settings.classify.classifier, (settings.review.low, settings.review.high))
+@asynccontextmanager
+async def open_second_reader(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[SecondReader | None]:
+    """The second reader of uncertain articles; None when the settings name none."""
+    asked = settings.second_reader
+    if not asked.url:
+        yield None
+        return
+    endpoint = Endpoint(
+        url=asked.url,
+        model=asked.model,
+        api_key=asked.api_key.get_secret_value() if asked.api_key else None,
+        timeout=timedelta(seconds=asked.timeout_s),
+        budget_a_day=asked.budget_a_day,
+        max_characters=asked.max_characters,
+    )
+    async with SecondReader(endpoint, store.verdicts.given, clock) as reader:
+        yield reader
 
 
 @asynccontextmanager
@@ -66,8 +80,9 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         await open_store(settings.database_url) as store,
         Web(web_limits(settings.web), store.hosts, clock) as web,
         make_compute(settings) as compute,
+        open_second_reader(settings, store, clock) as second_reader,
     ):
-        yield Engine(store, web, compute, classifier, clock, policy)
+        yield Engine(store, web, compute, classifier, clock, policy, second_reader)
 
 
 async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:

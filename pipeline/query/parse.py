@@ -56,6 +56,8 @@ class Filters:
 
     labels: tuple[str, ...] = ()  # defense, other, review
     topics: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2, upper case
+    entities: tuple[str, ...] = ()  # names, in any case
     feed_ids: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()

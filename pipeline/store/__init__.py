@@ -20,10 +20,12 @@ from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import FeedRow, FeedRows, Forced, Polled
 from pipeline.store.hosts import HostRows
+from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
+from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
 
 __all__ = [
@@ -31,13 +33,18 @@ __all__ = [
     "Appearance",
     "Candidates",
     "Claimed",
+    "Doubtful",
     "Ending",
     "FeedRow",
     "Forced",
     "Found",
+    "Judgement",
+    "Labelled",
     "Polled",
     "Provenance",
     "Run",
+    "Said",
+    "Standing",
     "Stats",
     "Store",
     "Work",
@@ -61,6 +68,8 @@ class Store:
         self.endings = EndingRows(self.db)
         self.candidates = CandidateRows(self.db)
         self.search = Search(self.db)
+        self.verdicts = VerdictRows(self.db, self.search)
+        self.labels = LabelRows(self.db, self.search)
         self.provenance = ProvenanceRows(self.db)
         self.stats = StatRows(self.db)
 

@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Article, Verdict
 from pipeline.store import search_index
-from pipeline.store.tables import articles, labels, tags, texts, verdicts
+from pipeline.store import verdicts as verdict_rows
+from pipeline.store.tables import articles, texts
 
 _HASH_BITS = 20
 _CLASHES = 16  # articles of one second and one hash that are looked for
@@ -25,6 +26,7 @@ class Filing:
     id: int
     article: Article
     verdict: Verdict
+    second: Verdict | None  # given after it
     at: datetime
     run_id: int
     feed_id: int | None
@@ -65,7 +67,8 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
     await c.execute(insert(articles), [_article_values(n) for n in new])
     await c.execute(insert(texts), [{"article_id": n.id, "body": n.article.text} for n in new])
     await search_index.add(c, [(n.id, n.article.title, n.article.text) for n in new])
-    await _add_verdicts(c, new)
+    await verdict_rows.add(c, [_judgement(n, n.verdict) for n in new])
+    await _add_second(c, new)
 
 
 async def revise(c: AsyncConnection, new: Filing) -> bool:
@@ -74,6 +77,7 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     Its id, canonical URL and first date stay.
     """
     key, article = new.id, new.article
+    await verdict_rows.lock(c, [key])
     query = select(articles.c.title, articles.c.text_hash, texts.c.body).join(texts).where(articles.c.id == key)
     old = (await c.execute(query)).one()
     if (old.title, old.text_hash) == (article.title, text_hash(article.text)):
@@ -91,45 +95,19 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
     await search_index.add(c, [(key, article.title, article.text)])
-    await _judge_again(c, new)
+    await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
+    await _add_second(c, [new])
     return True
 
 
-async def _judge_again(c: AsyncConnection, new: Filing) -> None:
-    """Add a verdict on a stored article: it becomes the article's label, unless a person has said otherwise."""
-    await c.execute(delete(tags).where(tags.c.article_id == new.id, tags.c.kind == "topic"))
-    await _add_verdicts(c, [new])
-    has_person = select(labels.c.id).where(labels.c.article_id == new.id).exists()
-    await c.execute(update(articles).where(articles.c.id == new.id, ~has_person).values(**_label_values(new.verdict)))
+async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
+    """Add the verdicts of the second reader, which count from then on."""
+    if judged := [_judgement(n, n.second) for n in new if n.second is not None]:
+        await verdict_rows.add_again(c, judged)
 
 
-async def _add_verdicts(c: AsyncConnection, new: Sequence[Filing]) -> None:
-    await c.execute(insert(verdicts), [_verdict_values(n) for n in new])
-    topics = [
-        {"kind": "topic", "name": topic, "article_id": n.id} for n in new for topic in dict.fromkeys(n.verdict.topics)
-    ]
-    if topics:
-        await c.execute(insert(tags), topics)
-
-
-def _label_values(verdict: Verdict) -> dict[str, Any]:
-    return {"label": verdict.label.value, "score": verdict.score, "needs_review": verdict.needs_review}
-
-
-def _verdict_values(new: Filing) -> dict[str, Any]:
-    verdict = new.verdict
-    return {
-        "article_id": new.id,
-        "classifier": verdict.classifier,
-        "tagger": verdict.tagger,
-        "threshold": verdict.threshold,
-        "topics": list(verdict.topics),
-        "evidence": [asdict(evidence) for evidence in verdict.evidence],
-        "text_hash": text_hash(new.article.text),
-        "created_at": new.at,
-        "run_id": new.run_id,
-        **_label_values(verdict),
-    }
+def _judgement(new: Filing, verdict: Verdict) -> verdict_rows.Judgement:
+    return verdict_rows.Judgement(new.id, verdict, text_hash(new.article.text), new.at, new.run_id)
 
 
 def _article_values(new: Filing) -> dict[str, Any]:
@@ -153,5 +131,5 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "archive": new.archive,
         "first_seen_at": new.first_seen_at,
         "stored_at": new.at,
-        **_label_values(verdict),
+        **verdict_rows.label_values(verdict),
     }

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
-from pipeline.model import Article, Outcome, Verdict
+from pipeline.model import Article, Label, Outcome, Verdict
 from pipeline.store import articles as article_rows
 from pipeline.store.database import Batcher, Database
 from pipeline.store.tables import article_entries, entries, events
@@ -30,6 +30,13 @@ class Ending:
     detail: str | None = None
     due_at: datetime | None = None
     is_counted: bool = True  # as an attempt, when it waits
+    second: Verdict | None = None  # by the second reader: stored after the other one, so that it counts
+
+    @property
+    def label(self) -> Label | None:
+        """What the newest verdict says."""
+        newest = self.second or self.verdict
+        return newest.label if newest else None
 
 
 class EndingRows:
@@ -150,6 +157,7 @@ def _filing(ending: Ending) -> article_rows.Filing:
         id=ending.article_id,
         article=ending.article,
         verdict=ending.verdict,
+        second=ending.second,
         at=ending.at,
         feed_id=lead.feed_id,
         archive=lead.entry.archive,

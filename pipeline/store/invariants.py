@@ -12,6 +12,11 @@ INVARIANTS = MappingProxyType(
             SELECT count(*) FROM articles a LEFT JOIN texts t ON t.article_id = a.id WHERE t.article_id IS NULL""",
         "every article has a verdict": """
             SELECT count(*) FROM articles a WHERE NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.article_id = a.id)""",
+        "every article shows what a person said of it": """
+            SELECT count(*) FROM articles a JOIN labels l ON l.article_id = a.id
+            WHERE l.id = (SELECT max(id) FROM labels WHERE article_id = a.id)
+            AND (a.needs_review IS TRUE OR (l.label = 'yes' AND a.label != 'defense')
+                OR (l.label = 'no' AND a.label != 'other'))""",
         "every article is indexed": """
             SELECT (SELECT count(*) FROM articles) - (SELECT count(*) FROM search_index)""",
         "every article is known by its canonical URL": """

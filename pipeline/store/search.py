@@ -1,6 +1,6 @@
 """Finding articles: Query -> SQL for FTS5 and for tsvector, newest first or by relevance."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any as Anything
@@ -28,7 +28,7 @@ from pipeline.errors import UsageError
 from pipeline.query import All, Any, Filters, Not, Query, Words
 from pipeline.store.database import Database
 from pipeline.store.search_index import TABLE
-from pipeline.store.tables import articles, feeds, tags, texts
+from pipeline.store.tables import articles, feeds, tags, texts, verdicts
 
 LARGEST_ID = 2**63 - 1
 RANKED = 2_000  # relevance ranks the newest matches of this number, so that common words cost no more than rare ones
@@ -54,7 +54,9 @@ class Found:
     label: str
     score: float
     needs_review: bool
-    topics: tuple[str, ...]
+    topics: tuple[str, ...]  # strongest first
+    countries: tuple[str, ...]
+    entities: tuple[tuple[str, str], ...]  # (name, kind)
     extractor: str
     cursor: str  # the result goes on after this one
 
@@ -74,20 +76,24 @@ class Search:
         ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
         async with self._db.read() as c:
             row = (await c.execute(_with_columns(ids))).one_or_none()
-            return _found(row, (await _topics(c, [key])).get(key, ())) if row else None
+            return _found(row, (await _tags(c, [key]))[key]) if row else None
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
         """A result row by row, in constant memory."""
         statement = self._statement(query)
         async with self._db.read() as c, c.stream(statement.execution_options(yield_per=200)) as rows:
             async for part in rows.partitions(200):
-                topics = await _topics(c, [row.id for row in part])
+                tagged = await _tags(c, [row.id for row in part])
                 for row in part:
-                    yield _found(row, topics.get(row.id, ()))
+                    yield _found(row, tagged[row.id])
+
+    def conditions(self, query: Query) -> list[ColumnElement[bool]]:
+        """What holds of the articles that match a query."""
+        return [self._matches(query.terms), *_conditions(query.filters)]
 
     def _statement(self, query: Query) -> Select[Anything]:
         if query.terms is None or not query.is_by_relevance:
-            wanted = select(articles.c.id, _NO_RANK).where(self._matches(query.terms), *_conditions(query.filters))
+            wanted = select(articles.c.id, _NO_RANK).where(*self.conditions(query))
             if query.cursor:
                 wanted = wanted.where(articles.c.id < _after(query.cursor)[1])
             ids = wanted.order_by(articles.c.id.desc()).limit(query.limit).subquery()
@@ -137,12 +143,11 @@ class Search:
         return _INDEX.c.article_id, cast(func.ts_rank(_INDEX.c.words, words), Double), _INDEX.c.words.op("@@")(words)
 
 
-async def _topics(c: AsyncConnection, ids: list[int]) -> dict[int, tuple[str, ...]]:
-    query = select(tags.c.article_id, tags.c.name).where(tags.c.kind == "topic", tags.c.article_id.in_(ids))
-    found: dict[int, tuple[str, ...]] = {}
-    for row in await c.execute(query.order_by(tags.c.name)):
-        found[row.article_id] = (*found.get(row.article_id, ()), row.name)
-    return found
+async def _tags(c: AsyncConnection, ids: list[int]) -> dict[int, Anything]:
+    """Topics, countries and entities of the newest verdict on each article."""
+    newest = select(func.max(verdicts.c.id)).where(verdicts.c.article_id.in_(ids)).group_by(verdicts.c.article_id)
+    columns = (verdicts.c.article_id, verdicts.c.topics, verdicts.c.countries, verdicts.c.entities)
+    return {row.article_id: row for row in await c.execute(select(*columns).where(verdicts.c.id.in_(newest)))}
 
 
 def _with_columns(ids: Subquery) -> Select[Anything]:
@@ -192,18 +197,23 @@ def _ts_words(term: Words) -> str:
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """The filters as SQL; values of one filter are alternatives, filters add up."""
-    tagged = select(tags.c.article_id).where(tags.c.kind == "topic", tags.c.name.in_(filters.topics))
     of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
     in_lang = (articles.c.lang.startswith(lang, autoescape=True) for lang in filters.langs)
     conditions = (
         (filters.labels, _is_labelled(filters.labels)),
-        (filters.topics, articles.c.id.in_(tagged)),
+        (filters.topics, _is_tagged("topic", filters.topics)),
+        (filters.countries, _is_tagged("country", filters.countries)),
+        (filters.entities, _is_tagged("entity", [name.casefold() for name in filters.entities])),
         (filters.feed_ids, articles.c.feed_id.in_(filters.feed_ids)),
         (filters.kinds, articles.c.feed_id.in_(of_kind)),
         (filters.sites, articles.c.site.in_(filters.sites)),
         (filters.langs, or_(false(), *in_lang)),
     )
     return [*(condition for values, condition in conditions if values), *_bounds(filters)]
+
+
+def _is_tagged(kind: str, names: Sequence[str]) -> ColumnElement[bool]:
+    return articles.c.id.in_(select(tags.c.article_id).where(tags.c.kind == kind, tags.c.name.in_(names)))
 
 
 def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -216,8 +226,11 @@ def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
 
 
 def _is_labelled(labels: tuple[str, ...]) -> ColumnElement[bool]:
-    is_review = articles.c.needs_review.is_(true()) if "review" in labels else false()
-    return or_(articles.c.label.in_([label for label in labels if label != "review"]), is_review)
+    given = articles.c.label.in_([label for label in labels if label != "review"])
+    is_review = articles.c.needs_review.is_(true())
+    if "review" not in labels:
+        return given
+    return is_review if labels == ("review",) else or_(given, is_review)
 
 
 def _after(cursor: str) -> tuple[float | None, int]:
@@ -233,7 +246,7 @@ def _after(cursor: str) -> tuple[float | None, int]:
         raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
 
 
-def _found(row: Anything, topics: tuple[str, ...]) -> Found:
+def _found(row: Anything, tagged: Anything) -> Found:
     return Found(
         id=row.id,
         url=row.canonical_url,
@@ -249,7 +262,9 @@ def _found(row: Anything, topics: tuple[str, ...]) -> Found:
         label=row.label,
         score=row.score,
         needs_review=row.needs_review,
-        topics=topics,
+        topics=tuple(tagged.topics),
+        countries=tuple(tagged.countries),
+        entities=tuple((entity["name"], entity["kind"]) for entity in tagged.entities),
         extractor=row.extractor,
         cursor=f"{row.id}" if row.rank is None else f"{float(row.rank)!r}_{row.id}",
     )

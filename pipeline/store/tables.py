@@ -131,12 +131,18 @@ articles = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("stored_at", Moment, nullable=False),
     Column("revised_at", Moment),
-    Column("label", Text, nullable=False),  # a person's, else the newest verdict's
+    Column("label", Text, nullable=False),  # a person's, else the newest verdict's (see `verdicts.settle`)
     Column("score", Real, nullable=False),
     Column("needs_review", Flag, nullable=False),
     Index(None, "label", "id"),
     Index(None, "site", "id"),
     Index(None, "feed_id", "id"),
+    Index(
+        "ix_articles_review",
+        "id",
+        sqlite_where=text("needs_review IS 1"),
+        postgresql_where=text("needs_review IS true"),
+    ),
     sqlite_strict=True,
 )
 
@@ -151,8 +157,8 @@ texts = Table(
 tags = Table(  # what articles can be filtered by
     "tags",
     metadata,
-    Column("kind", Text, primary_key=True),  # topic
-    Column("name", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # topic, country, entity: those of the newest verdict
+    Column("name", Text, primary_key=True),  # case-folded, for an entity
     Column("article_id", Id, _to("articles", cascade=True), primary_key=True, index=True),
     sqlite_strict=True,
 )
@@ -173,15 +179,18 @@ verdicts = Table(  # kept for ever; the newest one counts
     Column("text_hash", Text, nullable=False),  # of the text that was judged
     Column("created_at", Moment, nullable=False),
     Column("run_id", Id, _to("runs")),
+    Column("base", Real, nullable=False, server_default=text("0")),
+    Column("countries", Json, nullable=False, server_default=text("'[]'")),
+    Column("entities", Json, nullable=False, server_default=text("'[]'")),  # [{name, kind}]
     sqlite_strict=True,
 )
 
-labels = Table(  # a person's word
+labels = Table(  # a person's word; kept for ever, the newest one counts
     "labels",
     metadata,
     Column("id", Id, primary_key=True),
     Column("article_id", Id, _to("articles", cascade=True), nullable=False, index=True),
-    Column("label", Text, nullable=False),  # yes, no, borderline
+    Column("label", Text, nullable=False),  # yes, no, borderline: the verdict's, but nobody needs to look again
     Column("who", Text, nullable=False),
     Column("text_hash", Text, nullable=False),
     Column("created_at", Moment, nullable=False),

@@ -2,5 +2,6 @@
 
 from pipeline.web.client import Web, WebLimits
 from pipeline.web.politeness import Pace
+from pipeline.web.second_reader import Endpoint, SecondReader
 
-__all__ = ["Pace", "Web", "WebLimits"]
+__all__ = ["Endpoint", "Pace", "SecondReader", "Web", "WebLimits"]

@@ -17,7 +17,7 @@ from pipeline.model import Request, RequestKind, Response
 from pipeline.web.decode import Body
 from pipeline.web.exchange import Budget, Exchange, parse
 from pipeline.web.failure import Failed, Reason
-from pipeline.web.guard import AddressPolicy, GuardedBackend, Resolve
+from pipeline.web.guard import ANYWHERE, AddressPolicy, GuardedBackend, Resolve
 from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
 from pipeline.web.politeness import Pace, Politeness
 from pipeline.web.robots import MAX_BYTES as ROBOTS_MAX_BYTES
@@ -25,7 +25,6 @@ from pipeline.web.robots import RobotsFiles, Rules
 
 LEASE_MARGIN = timedelta(seconds=30)  # a host stays ours so much longer than an exchange may take
 
-_ANYWHERE = ("0.0.0.0/0", "::/0")
 _OBEYS_ROBOTS = frozenset({RequestKind.PAGE, RequestKind.ARCHIVE})
 _MAX_BYTES = MappingProxyType(
     {RequestKind.FEED: 15_000_000, RequestKind.PAGE: 5_000_000, RequestKind.ARCHIVE: 50_000_000}
@@ -76,7 +75,7 @@ class Web:
         self._clock = clock
         self._politeness = Politeness(pace, clock, limits.host_delay, limits.timeout + LEASE_MARGIN)
         self._robots = RobotsFiles(self._politeness, clock, limits.user_agent.partition("/")[0], self._ask_for_robots)
-        self._guard = GuardedBackend(AddressPolicy(_ANYWHERE if limits.proxy else limits.allow_private), resolve)
+        self._guard = GuardedBackend(AddressPolicy(ANYWHERE if limits.proxy else limits.allow_private), resolve)
         self._transport = OneShotTransport(self._guard, tls, limits.proxy)
         self._places = asyncio.Semaphore(limits.max_connections)
         if limits.proxy:

@@ -21,6 +21,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
+ANYWHERE = ("0.0.0.0/0", "::/0")  # as what the user opened: all but the metadata addresses
 CONNECT_SECONDS = 10.0  # for each address tried
 MOST_ADDRESSES = 3  # tried of one name
 RESOLVER_THREADS = 32  # the system's resolver blocks; slow names must not hold up the others

@@ -52,7 +52,10 @@ def filled(tmp_path: Path, polled_once: Path) -> Place:
 
 async def test_help_names_every_command_and_version_says_which(here: Place) -> None:
     ended = await here.run("--help")
-    commands = "run poll search export show why status extract parse-feed classify demo feeds db backfill"
+    commands = (
+        "run poll search export show why status label review reclassify evaluate extract parse-feed classify demo"
+        " feeds db backfill"
+    )
     assert all(f"\n  {name} " in ended.out for name in commands.split())
     assert (await here.run("search", "--version")).out.startswith("defnews 0.")
 

@@ -14,7 +14,10 @@ import pytest
 
 from pipeline.newsroom import Fault, FaultKind
 from pipeline.newsroom.texts import texts
+from pipeline.store import open_store
+from tests import make
 from tests.running import Place, place, serving
+from tests.store.filling import fill
 
 
 def free_port() -> int:
@@ -119,6 +122,27 @@ async def test_what_a_feed_publishes_later_is_found(tmp_path: Path) -> None:
                     return
                 await asyncio.sleep(0.1)
     raise AssertionError("the late article is not on the page")
+
+
+async def test_the_page_shows_tags_and_can_be_narrowed_to_one(tmp_path: Path) -> None:
+    here = place(tmp_path)
+    async with await open_store(here.environment()["DEFNEWS_DATABASE_URL"]) as store:
+        articles = [make.article(1, title="Bombers over Jeju"), make.article(2, title="Frigate sold")]
+        hostile = make.verdict(entities=(('"><script>', "x"),))
+        await fill(store, articles, [make.tagged(), hostile])
+    async with daemon(here) as (_, client):
+        await until_stored(client, 2)
+        whole = (await client.get("/")).text
+        one = (await client.get("/", params={"country": "kr", "entity": "b-52H"})).text
+        none = (await client.get("/", params={"topic": "cyber"})).text
+        broken = await client.get("/", params={"country": "ZZ"})
+    assert '<a class="country" href="/?q=&amp;label=defense&amp;country=KR">KR</a>' in whole
+    assert '<a class="entity" href="/?q=&amp;label=defense&amp;entity=B-52H">B-52H</a>' in whole
+    assert "<script" not in whole
+    assert ("Bombers" in one, "Frigate" in one) == (True, False)
+    assert 'name="entity" value="b-52H"' in one
+    assert "Nothing here" in none
+    assert (broken.status_code, "ZZ" in broken.text) == (400, True)
 
 
 async def test_a_stop_does_not_wait_for_a_page_that_hangs(tmp_path: Path) -> None:

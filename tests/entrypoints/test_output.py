@@ -12,7 +12,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.entrypoints.output import WIDEST_CELL, Format, csv_writer, line, plain, printable, rfc3339, show
+from pipeline.entrypoints.output import (
+    WIDEST_CELL,
+    Format,
+    as_they_come,
+    csv_writer,
+    line,
+    plain,
+    printable,
+    rfc3339,
+    show,
+)
 from pipeline.model import Enclosure, Label
 
 AT = datetime(2025, 7, 11, 12, 0, 5, 999_999, tzinfo=UTC)
@@ -194,6 +204,26 @@ def test_numbers_are_no_formulas() -> None:
 
 def test_a_list_that_begins_like_a_formula_is_guarded_too() -> None:
     assert shown({"a": ["=1", "=2"]}, chosen=Format.CSV) == "a\n'=1;=2\n"
+
+
+ENTITIES = [{"name": "F-2", "kind": "aircraft"}, {"name": "ROK Navy", "kind": "force"}]
+
+
+def test_what_has_a_name_goes_by_it_in_a_table() -> None:
+    table = shown({"entities": ENTITIES, "topics": ("weapons", "policy")}, chosen=Format.TABLE)
+    assert table.splitlines()[1].split("  ") == ["F-2, ROK Navy", "weapons policy"]
+    assert json.loads(shown({"entities": ENTITIES})) == {"entities": ENTITIES}
+
+
+@pytest.mark.parametrize("chosen", Format)
+def test_rows_that_come_one_by_one_look_as_a_listing_does(chosen: Format) -> None:
+    out = io.StringIO()
+    with as_they_come(tuple(ROWS[0]), chosen, out) as tell:
+        for row in ROWS:
+            tell(row)
+        is_there = bool(out.getvalue())
+    assert out.getvalue() == shown(*ROWS, chosen=chosen)
+    assert is_there == (chosen in (Format.JSONL, Format.CSV))
 
 
 def test_a_csv_can_be_written_row_by_row() -> None:

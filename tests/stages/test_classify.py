@@ -1,18 +1,55 @@
-"""Classifiers are found by name."""
+"""The classifier that ships: each language has its judge, every verdict its tags, and no language is silently other."""
 
 import pytest
 
-from pipeline.errors import UsageError
-from pipeline.stages.classify import CLASSIFIERS, load
+from pipeline.model import Label
+from pipeline.stages.classify import Cuts, load
+from tests.make import article as make_article
+
+DRILLS = make_article(
+    title="B-52H joins trilateral air drills near Jeju",
+    text="South Korea, the US and Japan flew joint air drills with a B-52H. The three military chiefs met in Seoul and "
+    "agreed to expand the Freedom Edge exercises against North Korea's nuclear and missile threats.",
+    lang="en",
+)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_classifier_is_loaded_by_its_full_and_its_short_name(name: str) -> None:
-    assert load(name).name == name
-    assert load(name.partition("@")[0]).name == name
+def test_the_worked_example_of_the_definition_is_defense_with_its_topics_and_tags() -> None:
+    verdict = load().classify(DRILLS)
+    assert verdict.label is Label.DEFENSE
+    assert not verdict.needs_review
+    assert verdict.classifier == "defnews-en@1"
+    assert verdict.tagger == "gazetteer@1"
+    assert {"KR", "US", "JP", "KP"} <= set(verdict.countries)
+    assert {("B-52H", "system"), ("Freedom Edge", "exercise")} <= set(verdict.entities)
+    assert "operations" in verdict.topics
 
 
-@pytest.mark.parametrize("name", ["oracle", "lexicon@0", ""])
-def test_an_unknown_name_is_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(UsageError, match=r"lexicon@1"):
-        load(name)
+@pytest.mark.parametrize(
+    ("title", "lang", "name"),
+    [
+        ("한미 공군, B-1B 전략폭격기 동원해 연합공중훈련 실시", "ko", "terms-ko@1"),
+        ("Російські війська вдарили ракетами по Харкову, є загиблі", "uk", "terms-uk@1"),
+        ("Bundeswehr bestellt weitere Leopard-Panzer bei Rheinmetall", None, "terms-de@1"),
+    ],
+    ids=["ko", "uk", "de"],
+)
+def test_another_language_is_judged_by_its_dictionary(title: str, lang: str | None, name: str) -> None:
+    verdict = load().classify(make_article(title=title, text="", lang=lang))
+    assert verdict.label is Label.DEFENSE
+    assert verdict.classifier == name
+
+
+def test_an_unknown_language_always_needs_review() -> None:
+    verdict = load().classify(make_article(title="ᎣᏏᏲ ᏙᎯᏧ ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ", text="", lang=None))
+    assert verdict.needs_review
+    assert verdict.classifier == "terms-und@1"
+
+
+def test_the_cuts_are_given_to_every_judge() -> None:
+    strict = load(cuts=Cuts(threshold=1 - 1e-12, review=(0.0, 1.0)))
+    korean = make_article(title="한미 공군, 연합공중훈련 실시", text="", lang="ko")
+    for given in (DRILLS, korean):
+        verdict = strict.classify(given)
+        assert verdict.label is Label.OTHER
+        assert verdict.needs_review

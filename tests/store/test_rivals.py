@@ -4,9 +4,12 @@ import asyncio
 from datetime import timedelta
 
 from pipeline.model import FetchMode, Outcome
-from pipeline.store import Candidates, Ending, Polled, Store, found_by, live, open_store
+from pipeline.query import Query
+from pipeline.store import Candidates, Ending, Judgement, Polled, Said, Store, found_by, live, open_store
+from pipeline.store.invariants import INVARIANTS, violations
 from tests import make
 from tests.make import AT
+from tests.store.filling import fill
 
 
 async def test_work_under_way_is_not_claimed_again_by_its_own_run(store: Store) -> None:
@@ -140,3 +143,18 @@ async def test_a_poll_and_a_backfill_that_find_the_same_urls_both_get_through(da
 
         await asyncio.gather(poll_all(), list_all())
         assert await one.work.count(live()) == 64
+
+
+async def test_labels_win_over_the_verdicts_of_another_process_whoever_is_first(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        count = 20
+        await fill(one, [make.article(n) for n in range(count)], [make.verdict(needs_review=True)] * count)
+        page = await two.verdicts.page(Query(), None, count)
+        run = await two.runs.start("reclassify", AT)
+        again = make.other(needs_review=True)
+        new = [(s, Judgement(s.article_id, again, s.text_hash, AT, run.id)) for s in page]
+        said = [one.labels.add(standing.article_id, Said.YES, "me", AT) for standing in page]
+        await asyncio.gather(*said, *(two.verdicts.put(new[n : n + 4]) for n in range(0, count, 4)))
+        shown = [(found.label, found.needs_review, found.score) for found in await one.search.find(Query())]
+        assert shown == [("defense", False, again.score)] * count
+        assert await violations(one.db) == [0] * len(INVARIANTS)

@@ -1,15 +1,21 @@
 """The schema: migrations and tables agree on both databases; other versions are refused with advice."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from sqlalchemy import insert
 
 from pipeline.errors import StoreError, UsageError
-from pipeline.store import daemon_lock, open_store, redacted, schema
+from pipeline.query import Filters, Query, parse
+from pipeline.store import Said, daemon_lock, open_store, redacted, schema, tables
 from pipeline.store.database import parse_url
+from pipeline.store.invariants import INVARIANTS, violations
+from tests import postgres
+from tests.make import AT
 
 
 def test_the_migrations_lead_to_what_the_tables_say(database_url: str) -> None:
@@ -21,6 +27,68 @@ def test_the_migrations_lead_to_what_the_tables_say(database_url: str) -> None:
 def test_head_is_the_newest_migration(tmp_path: Path) -> None:
     engine = schema.engine_for(f"sqlite:///{tmp_path}/x.db")
     assert ScriptDirectory.from_config(schema.alembic_config(engine)).get_current_head() == schema.HEAD
+    engine.dispose()
+
+
+async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_it(first_version_url: str) -> None:
+    schema.upgrade(first_version_url)
+    async with await open_store(first_version_url) as store:
+        assert await violations(store.db) == [0] * len(INVARIANTS)
+        (found,) = await store.search.find(Query(parse("drill"), Filters(topics=("operations",))))
+        assert (found.id, found.label, found.topics, found.countries, found.entities) == (
+            7,
+            "defense",
+            ("operations",),
+            (),
+            (),
+        )
+        known = await store.provenance.of_article(7)
+        assert known is not None
+        (verdict,) = known.verdicts
+        assert (verdict["classifier"], verdict["score"], verdict["evidence"]) == ("old@1", 0.9, [{"term": "drill"}])
+        assert (verdict["base"], verdict["countries"], verdict["entities"]) == (0.0, [], [])
+        said = await store.labels.add(7, Said.NO, "me", AT)
+        assert said.label == "other"
+
+
+@pytest.fixture
+def first_version_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """A database as the first version left it, with an article in it."""
+    if database_url.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path}/first.db"
+        _make_first_version(url)
+        yield url
+        return
+    databases: postgres.Databases = request.getfixturevalue("databases")
+    with databases.fresh(is_migrated=False) as url:
+        _make_first_version(url)
+        yield url
+
+
+def _make_first_version(url: str) -> None:
+    engine = schema.engine_for(url)
+    command.upgrade(schema.alembic_config(engine), "0001")
+    article = {
+        **{"id": 7, "canonical_url": "https://a.example/", "url": "https://a.example/", "site": "a.example"},
+        **{"title": "Air drill", "authors": [], "published_at": AT, "published_from": "page", "extractor": "x@1"},
+        **{"text_hash": "0", "chars": 5, "first_seen_at": AT, "stored_at": AT},
+        **{"label": "defense", "score": 0.9, "needs_review": True},
+    }
+    verdict = {
+        **{"article_id": 7, "classifier": "old@1", "label": "defense", "score": 0.9, "threshold": 0.5},
+        **{"needs_review": True, "topics": ["operations"], "evidence": [{"term": "drill"}]},
+        **{"text_hash": "0", "created_at": AT},
+    }
+    with engine.execution_options(defnews_write=True).begin() as c:
+        c.execute(insert(tables.articles).values(article))
+        c.execute(insert(tables.texts).values(article_id=7, body="Jets."))
+        c.execute(insert(tables.verdicts).values(verdict))
+        c.execute(insert(tables.tags).values(kind="topic", name="operations", article_id=7))
+        c.execute(insert(tables.urls).values(url="https://a.example/", article_id=7, first_seen_at=AT))
+        column, words = ("rowid, title, text", "7, 'Air drill', 'Jets.'")
+        if engine.dialect.name != "sqlite":
+            column, words = ("article_id, words", "7, to_tsvector('defnews', 'air drill jets')")
+        c.exec_driver_sql(f"INSERT INTO search_index({column}) VALUES ({words})")
     engine.dispose()
 
 

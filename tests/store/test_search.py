@@ -1,16 +1,19 @@
 """Search: the same answers on both databases, and no input becomes their syntax."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 
 from pipeline.errors import UsageError
 from pipeline.model import FeedKind
 from pipeline.query import Filters, Query, parse
 from pipeline.store import Store
+from pipeline.store.tables import articles
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -31,8 +34,10 @@ ARTICLES = (
     make.article(4, title="훈련 시작", text="한미 연합 훈련이 시작됐다. Freedom Shield 2025", lang="ko"),
 )
 VERDICTS = (
-    make.verdict(score=0.95, topics=("weapons", "nuclear")),
-    make.verdict(score=0.8, topics=("operations",)),
+    make.tagged(
+        score=0.95, topics=("weapons", "nuclear"), countries=("KP", "JP"), entities=(("Hwasong-18", "missile"),)
+    ),
+    make.tagged(score=0.8, topics=("operations",), countries=("US",)),
     make.other(),
     make.verdict(score=0.6, needs_review=True, topics=("operations",)),
 )
@@ -81,6 +86,14 @@ async def test_words_find(filled: Store, words: str, found: list[str]) -> None:
         ({"labels": ("review",)}, ["훈련"]),
         ({"labels": ("other", "review")}, ["Bank", "훈련"]),
         ({"topics": ("weapons", "policy")}, ["Missile"]),
+        ({"countries": ("JP",)}, ["Missile"]),
+        ({"countries": ("US", "KP")}, ["Missile", "Frigates"]),
+        ({"countries": ("DE",)}, []),
+        ({"entities": ("hwasong-18",)}, ["Missile"]),
+        ({"entities": ("RIMPAC", "HWASONG-18")}, ["Missile", "Frigates"]),
+        ({"entities": ("aircraft",)}, []),
+        ({"entities": ("KP",)}, []),
+        ({"topics": ("operations",), "countries": ("US",), "entities": ("b-52h",)}, ["Frigates"]),
         ({"kinds": ("wire",)}, ["Missile", "Frigates", "Bank", "훈련"]),
         ({"kinds": ("trade",)}, []),
         ({"sites": ("site2.example",)}, ["Frigates"]),
@@ -120,9 +133,37 @@ async def test_a_cursor_that_no_search_printed_is_refused(filled: Store) -> None
         await filled.search.find(Query(cursor="x_y"))
 
 
-async def test_a_stream_gives_all_rows_with_their_topics(filled: Store) -> None:
+async def test_a_stream_gives_all_rows_with_their_tags_strongest_first(filled: Store) -> None:
     rows = [found async for found in filled.search.stream(Query(limit=100))]
-    assert [found.topics for found in rows] == [("nuclear", "weapons"), ("operations",), (), ("operations",)]
+    assert [found.topics for found in rows] == [("weapons", "nuclear"), ("operations",), (), ("operations",)]
+    assert [found.countries for found in rows] == [("KP", "JP"), ("US",), (), ()]
+    assert rows[0].entities == (("Hwasong-18", "missile"),)
+    assert await filled.search.get(rows[0].id) == rows[0]
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        pytest.param(Filters(topics=("weapons",)), "tags", id="topic"),
+        pytest.param(Filters(countries=("KR",)), "tags", id="country"),
+        pytest.param(Filters(entities=("B-52H", "RIMPAC")), "tags", id="entity"),
+        pytest.param(Filters(labels=("review",)), "ix_articles_review", id="review"),
+    ],
+)
+async def test_filters_by_tag_and_by_review_use_an_index(filled: Store, filters: Filters, index: str) -> None:
+    wanted = (
+        select(articles.c.id).where(*filled.search.conditions(Query(filters=filters))).order_by(articles.c.id.desc())
+    )
+    async with filled.db.read() as c:
+        if not filled.db.is_sqlite:
+            await c.execute(text("SET LOCAL enable_seqscan = off"))  # few rows fit on a page, which no index beats
+        asked = wanted.compile(dialect=c.dialect, compile_kwargs={"literal_binds": True})
+        words = "EXPLAIN QUERY PLAN " if filled.db.is_sqlite else "EXPLAIN "
+        plan = " | ".join(str(row[-1]) for row in await c.execute(text(words + str(asked))))
+    used = re.findall(r"(?:USING (?:COVERING )?INDEX|Index(?: Only)? Scan(?: Backward)? (?:using|on)) (\w+)", plan)
+    assert [name for name in used if index in name], plan
+    assert "SCAN tags" not in plan
+    assert "Seq Scan on tags" not in plan
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

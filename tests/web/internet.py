@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -88,6 +88,7 @@ class Asked:
 
     path: str
     head: str
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         lines = (line.partition(":") for line in self.head.split("\r\n")[1:])
@@ -157,6 +158,7 @@ async def _handle(
     site.busy += 1
     site.most_busy = max(site.busy, site.most_busy)
     asked = Asked(head.split(" ")[1], head)
+    asked = replace(asked, body=await reader.readexactly(int(asked.header("content-length") or 0)))
     site.asked.append(asked)
     said = answer if isinstance(answer, bytes) else answer(asked)
     if isinstance(said, bytes):

@@ -1,0 +1,85 @@
+"""The commands that fill the database: run, poll, backfill; and the demo of all of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
+from pipeline.entrypoints.cli.arguments import run as complete
+
+backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
+
+
+def run(context: typer.Context) -> None:
+    """The daemon: polls what is due, ingests, serves the page; stops cleanly on Ctrl-C."""
+    from pipeline.entrypoints import daemon
+
+    complete(daemon.run(options(context)))
+
+
+def poll(
+    context: typer.Context,
+    feed: Annotated[
+        Names, typer.Argument(help="Feeds by id, URL or title; those that are due if none is named.")
+    ] = None,
+    is_all: Annotated[bool, typer.Option("--all", help="Every feed, due or not.")] = False,
+    chosen: Format = None,
+) -> None:
+    """Poll each due feed once, then ingest until nothing is left to do now."""
+    from pipeline.entrypoints import poll as polling
+
+    show([complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))], chosen)
+
+
+@backfill_app.callback()
+def backfill(
+    context: typer.Context,
+    feed: FeedName = None,
+    since: Since = None,
+    until: Until = None,
+    via: Annotated[str, typer.Option(help="auto, feed, sitemap or urls.")] = "auto",
+    inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
+    maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
+    resume: Annotated[int | None, typer.Option(help="The number of the run to go on with.")] = None,
+    chosen: Format = None,
+) -> None:
+    """Ingest a past range, once; the same command again goes on where it stopped."""
+    if context.invoked_subcommand is not None:
+        return
+    from pipeline.entrypoints import backfill as filling
+
+    asked = filling.Asked(
+        tuple(feed or ()), since, until, "urls" if inputs and via == "auto" else via, tuple(inputs or ()), maximum
+    )
+    show([complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))], chosen)
+
+
+@backfill_app.command("list")
+def backfill_list(context: typer.Context, chosen: Format = None) -> None:
+    """All backfills, newest first."""
+    from pipeline.entrypoints import backfill as filling
+
+    show(complete(filling.listing(options(context))), chosen)
+
+
+@backfill_app.command("show")
+def backfill_show(
+    context: typer.Context, run_id: Annotated[int, typer.Argument(metavar="ID")], chosen: Format = None
+) -> None:
+    """One backfill with its cursor and outcomes."""
+    from pipeline.entrypoints import backfill as filling
+
+    show(complete(filling.listing(options(context), run_id)), chosen)
+
+
+def demo(
+    context: typer.Context,
+    keep: Annotated[Path | None, typer.Option(help="Keep the database in this new file.")] = None,
+    is_open: Annotated[bool, typer.Option("--open", help="Then serve the page until Ctrl-C.")] = False,
+) -> None:
+    """The whole job without network: a bundled newsroom on loopback, poll, ingest, search."""
+    from pipeline.entrypoints import demo as showing
+
+    complete(showing.demo(options(context), keep, is_open=is_open))

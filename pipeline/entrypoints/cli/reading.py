@@ -1,0 +1,65 @@
+"""The commands that ask the database: search, export, show, why, status."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.entrypoints.cli import arguments
+from pipeline.entrypoints.cli.arguments import Format, filtered, options, run
+
+Sort = Annotated[str, typer.Option(help="newest or relevance.")]
+
+
+@filtered
+def search(
+    context: typer.Context,
+    asked: Any,
+    sort: Sort = "newest",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of a page.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on after the row that printed it.")] = None,
+    chosen: Format = None,
+) -> None:
+    """Find articles by words and filters."""
+    from pipeline.entrypoints import reading
+
+    page = replace(asked, sort=sort, limit=limit, cursor=cursor)
+    arguments.show(reading.narrow(run(reading.search(options(context), page)), chosen), chosen)
+
+
+@filtered
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, also with .gz or .zst behind.")],
+    asked: Any,
+) -> None:
+    """Write all articles that match to a file, newest first."""
+    from pipeline.entrypoints import reading
+
+    count = run(reading.export(options(context), asked, out))
+    typer.echo(f"{count} articles written to {out}", err=True)
+
+
+def show(context: typer.Context, id_or_url: str, chosen: Format = None) -> None:
+    """One article with provenance, verdicts, evidence, labels, appearances and audit trail."""
+    from pipeline.entrypoints import reading
+
+    reading.print_article(run(reading.show(options(context), id_or_url)), chosen)
+
+
+def why(context: typer.Context, url: str, chosen: Format = None) -> None:
+    """What became of a URL: stored, duplicate of, dropped with reason, waiting until."""
+    from pipeline.entrypoints import reading
+
+    arguments.show(run(reading.why(options(context), url)), chosen)
+
+
+def status(context: typer.Context, chosen: Format = None) -> None:
+    """Counts, lag and health."""
+    from pipeline.entrypoints import output, reading
+
+    stats = output.plain(run(reading.status(options(context))))
+    is_table = chosen == "table" or (chosen is None and sys.stdout.isatty())
+    arguments.show([{"what": name, "value": value} for name, value in stats.items()] if is_table else [stats], chosen)

@@ -1,0 +1,243 @@
+"""Article -> Verdict: the trained model for English, whose evidence adds up.
+
+How it reads. Title and the first 1,000 characters are cut into words. Two judges add up to one number, in log-odds.
+The first weighs words, pairs of neighbours and pairs of concepts: the sum of their weights over the square root of how
+many there are, so that length alone moves nothing. The second sees concepts (force, weapon, sport, court, firm ...):
+each phrase of the lexicon and each name of the gazetteer counts for its concept, in title and text apart, and a small
+network of rectifiers weighs them against each other, so that "defence" beside "chess" is no force. Such a network is
+linear around each input, so the share of each phrase is exact and no estimate. A calibration by length makes the sum a
+probability. base + the weights of all evidence = logit(score).
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import Article, Evidence, Label, Verdict
+from pipeline.stages import words
+from pipeline.stages.words import Hit, Phrases, Words
+
+LEAD = 1_000  # characters of the text that are read
+SUMMARY = 400  # characters of text; longer is calibrated as a whole article
+LONGEST = 60  # words of text; more are as many, to the network
+FEWEST = 4  # words and pairs; fewer are weighed as if there were as many
+PAIRS = 0.5  # factor of the pairs of concepts
+FEWEST_PAIRS = 2
+NEAR = 5  # words between two concepts that are weighed as a pair
+STRONGEST = 16  # pieces of evidence that are named
+WEAKEST = 0.05  # log-odds; what is weaker goes into the base
+LEAST_TOPIC = 0.5  # probability of a topic that is named; the likeliest always is
+
+Floats = NDArray[np.float32]
+
+
+class Scale(NamedTuple):
+    """The calibration of one length of text: logit(score) = slope * sum + shift."""
+
+    slope: float
+    shift: float
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Rectifiers over concept counts; rows are the inputs of `inputs`."""
+
+    scale: Floats  # (inputs,) what an input is divided by
+    weights: Floats  # (inputs, hidden)
+    bias: Floats  # (hidden,)
+    out: Floats  # (hidden,)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is learnt; `weights.py` reads and writes it."""
+
+    name: str  # name@version
+    grams: dict[str, float]  # of a word, of two words, of two concepts as "3>17": log-odds
+    phrases: Phrases[int]  # concept of each phrase
+    concepts: tuple[str, ...]
+    network: Network
+    bias: float
+    scales: dict[str, Scale]  # by length: headline, summary, article
+    topics: tuple[str, ...]
+    topic_weights: Floats  # (inputs + 1, topics), the last row is the bias
+
+
+class Part(NamedTuple):
+    """One field of an article, read."""
+
+    name: str  # title or text
+    text: str
+    words: Words
+    grams: list[str]  # its words, then its pairs of neighbours
+    hits: tuple[Hit[int], ...]
+
+
+def length_of(text: str) -> str:
+    """The name of the calibration for a text."""
+    return "article" if len(text) > SUMMARY else "summary" if text.strip() else "headline"
+
+
+def parts_of(phrases: Phrases[int], title: str, text: str) -> tuple[Part, Part]:
+    """Title and lead, read."""
+    return _part(phrases, "title", title), _part(phrases, "text", text[:LEAD])
+
+
+def _part(phrases: Phrases[int], name: str, text: str) -> Part:
+    read = words.read(text)
+    return Part(name, text, read, [*read.keys, *map(" ".join, pairwise(read.keys))], tuple(phrases.find(read)))
+
+
+def pairs_of(part: Part) -> Iterator[tuple[str, Hit[int], Hit[int]]]:
+    """Each two concepts that follow each other closely."""
+    for first, second in pairwise(part.hits):
+        if second.start - first.end <= NEAR:
+            yield f"{first.value}>{second.value}", first, second
+
+
+def grams_of(parts: tuple[Part, Part]) -> dict[str, float]:
+    """The different words, pairs of neighbours and pairs of concepts of an article, and for how much each counts."""
+    found = dict.fromkeys(parts[0].grams + parts[1].grams, 0.0)
+    pairs = dict.fromkeys(pair for part in parts for pair, _, _ in pairs_of(part))
+    found = dict.fromkeys(found, 1 / math.sqrt(max(len(found), FEWEST)))
+    found.update(dict.fromkeys(pairs, PAIRS / math.sqrt(max(len(pairs), FEWEST_PAIRS))))
+    return found
+
+
+def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[list[int], list[float]]:
+    """Which inputs of the network are not zero, and what they are.
+
+    Concepts of the title come first, then those of the text: square roots of how often each occurs. The last three
+    are the shape: has no title, length of the text in [0, 1], has no text.
+    """
+    counts: dict[int, int] = {}
+    for first, part in zip((0, concepts), parts, strict=True):
+        for hit in part.hits:
+            counts[first + hit.value] = counts.get(first + hit.value, 0) + 1
+    title, text = (len(part.words.keys) for part in parts)
+    shape = (float(not title), min(text, LONGEST) / LONGEST, float(not text))
+    places = [*counts, *range(2 * concepts, 2 * concepts + len(shape))]
+    return places, [*map(math.sqrt, counts.values()), *shape]
+
+
+class Move(NamedTuple):
+    """What some words of a part add to the sum."""
+
+    part: int
+    start: int
+    end: int
+    weight: float
+
+
+class English:
+    """The trained classifier of English text."""
+
+    def __init__(self, model: Model, threshold: float, review: tuple[float, float]) -> None:
+        self.name = model.name
+        self._model = model
+        self._threshold = threshold
+        self._review = review
+
+    def classify(self, article: Article) -> Verdict:
+        """Say whether an article is defense-related, with the terms that moved the score most."""
+        model, known = self._model, self._model.grams
+        parts = parts_of(model.phrases, article.title, article.text)
+        places, values = inputs_of(parts, len(model.concepts))
+        inputs = np.array(values, np.float32) / model.network.scale[places]
+        by_network, slopes = through(model.network, places, inputs)
+        weights = {gram: known[gram] * share for gram, share in grams_of(parts).items() if gram in known}
+        slope, shift = model.scales[length_of(article.text)]
+        logit = slope * (model.bias + by_network + math.fsum(weights.values())) + shift
+        by_input = dict(zip(places, (slopes * inputs).tolist(), strict=True))
+        moves = [
+            *_word_moves(parts, weights, 2 * WEAKEST / slope),
+            *_concept_moves(parts, by_input, len(model.concepts)),
+        ]
+        evidence = _evidence(parts, moves, slope)
+        score = 1 / (1 + math.exp(-logit))
+        label = Label.DEFENSE if score >= self._threshold else Label.OTHER
+        low, high = self._review
+        return Verdict(
+            label=label,
+            score=score,
+            threshold=self._threshold,
+            needs_review=low <= score <= high,
+            topics=self._topics(places, inputs) if label is Label.DEFENSE else (),
+            evidence=evidence,
+            classifier=self.name,
+            base=logit - math.fsum(piece.weight for piece in evidence),
+        )
+
+    def _topics(self, places: list[int], inputs: Floats) -> tuple[str, ...]:
+        """The topics that are likely, the likeliest first."""
+        model = self._model
+        logits = inputs @ model.topic_weights[places] + model.topic_weights[-1]
+        ranked = sorted(zip(logits.tolist(), model.topics, strict=True), reverse=True)
+        least = min(math.log(LEAST_TOPIC / (1 - LEAST_TOPIC)), ranked[0][0])
+        return tuple(topic for logit, topic in ranked if logit >= least)
+
+
+def through(network: Network, places: list[int], inputs: Floats) -> tuple[float, Floats]:
+    """What the network says of its inputs that are not zero, and how much each would move it: exact, around here."""
+    weights = network.weights[places]
+    hidden = inputs @ weights + network.bias
+    out = np.where(hidden > 0, network.out, np.float32(0))
+    return float(hidden @ out), weights @ out
+
+
+def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: float) -> Iterator[Move]:
+    """What is worth naming of the words and pairs, each where it stands first."""
+    strong = [(gram, weight) for gram, weight in weights.items() if not -weakest < weight < weakest]
+    pairs = {pair: (at, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
+    title = parts[0].grams
+    for gram, weight in strong:
+        if gram in pairs:
+            at, first, second = pairs[gram]
+            yield Move(at, first.start, first.end, weight / 2)
+            yield Move(at, second.start, second.end, weight / 2)
+        else:
+            at = 0 if gram in title else 1
+            place, count = parts[at].grams.index(gram), len(parts[at].words.keys)
+            start = place if place < count else place - count
+            yield Move(at, start, start + 2 if " " in gram else start + 1, weight)
+
+
+def _concept_moves(parts: tuple[Part, Part], by_input: dict[int, float], concepts: int) -> Iterator[Move]:
+    """What each phrase adds by its concept, which its like share equally."""
+    for at, part in enumerate(parts):
+        alike: defaultdict[int, list[Hit[int]]] = defaultdict(list)
+        for hit in part.hits:
+            alike[hit.value].append(hit)
+        for concept, hits in alike.items():
+            share = by_input[at * concepts + concept] / len(hits)
+            yield from (Move(at, hit.start, hit.end, share) for hit in hits)
+
+
+def _evidence(parts: tuple[Part, Part], moves: Iterable[Move], slope: float) -> tuple[Evidence, ...]:
+    """The moves added up by phrase, or by word where no phrase was found; the strongest, largest first."""
+    owners = {
+        (at, word): (at, hit.start, hit.end)
+        for at, part in enumerate(parts)
+        for hit in part.hits
+        for word in range(hit.start, hit.end)
+    }
+    sums: defaultdict[tuple[int, int, int], float] = defaultdict(float)
+    for at, start, end, weight in moves:
+        share = slope * weight / (end - start)
+        for word in range(start, end):
+            sums[owners.get((at, word)) or (at, word, word + 1)] += share
+    ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))[:STRONGEST]
+    found = []
+    for at, part in enumerate(parts):
+        named = [(first, last, weight) for (of, first, last), weight in ranked if of == at and abs(weight) >= WEAKEST]
+        spans = words.places(part.text) if named else []
+        for first, last, weight in named:
+            start, end = spans[first][0], spans[last - 1][1]
+            found.append(Evidence(part.text[start:end], start, end, part.name, weight))
+    return tuple(sorted(found, key=lambda piece: -piece.weight))

@@ -1,0 +1,243 @@
+"""Text -> Words, and Words -> Hits: the longest known phrases in a text, in one pass.
+
+A designator is one word however it is written: "F-16", "F16", "f-16" and "MiG 29" are `f16` and `mig29`, "С-400" in
+Cyrillic letters is `s400`. A possessive 's is left out. Where Latin letters touch those of another script a word ends,
+so that "F-16战机" is two.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+_LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
+_WORD = re.compile(
+    rf"([A-Za-zＡ-Ｚａ-ｚ]{{1,5}}[-‐‑－](?=\d)[{_LATIN}]+"  # F-16, B-52H, KF-16s, MiG-29
+    r"|(?:[A-Za-z]\.){2,}"  # U.S.
+    rf"|[{_LATIN}]+"
+    rf"|[А-Яа-я]{{1,4}}[-‐‑]?[0-9][{_LATIN}А-Яа-я]*"  # С-400, МиГ-31К
+    rf"|[^\W_{_LATIN}]+)"
+    r"(?:['’][sS](?![^\W_]))?"
+)
+_OWNED = re.compile(r"['’][sS](?![^\W_])")
+_STOPS = '.,;:!?)"'
+_APART = frozenset(  # are also written apart from their number: "MiG 29", "F 16", "Type 055"
+    ("MiG Su Tu Il Mi Ka Yak Kh AH CH UH MH MQ RQ KC EA DF Type Mk " + " ".join("BCDEFGHJKLMNOPQRSTUVWXYZ")).split()
+)
+_FOREIGN = str.maketrans(  # the Cyrillic and the wide letters of designators, and other hyphens
+    dict(zip("абвгдезиклмнопрстуфэ", "abvgdeziklmnoprstufe", strict=True))
+    | {"х": "kh", "ш": "sh", "я": "ya", "‐": "", "‑": "", "－": ""}
+    | {code + 0xFEE0: chr(code) for code in range(ord("0"), ord("z") + 1)}
+)
+_NUMBER = re.compile(r"\d\d")
+_STEM = re.compile(r"[a-z]+\d+(?=[a-z])")
+
+T = TypeVar("T")
+
+
+class Words(NamedTuple):
+    """The words of a text, side by side: folded for comparison, and as they are written."""
+
+    keys: list[str]
+    surfaces: list[str]
+
+
+class Hit(NamedTuple, Generic[T]):
+    """A phrase found: its words are those from `start` to before `end`."""
+
+    start: int
+    end: int
+    value: T
+
+
+@lru_cache(maxsize=8)  # title and text of an article are read by several stages
+def read(text: str) -> Words:
+    """The words of a text in their order; not to be changed."""
+    return _read(text)
+
+
+def _read(text: str) -> Words:
+    keys: list[str] = []
+    surfaces: list[str] = []
+    chunks = text.split()
+    for at, chunk in enumerate(chunks):
+        word = chunk.rstrip(_STOPS)
+        if word.isalpha() and word.isascii():  # most are: quicker than the pattern
+            keys.append(word.lower())
+            surfaces.append(word)
+            continue
+        found = _WORD.findall(chunk)
+        if surfaces and surfaces[-1] in _APART and chunks[at - 1].endswith(surfaces[-1]) and _NUMBER.match(chunk):
+            keys.pop()
+            found[0] = f"{surfaces.pop()} {found[0]}"
+        keys += map(key, found)
+        surfaces += found
+    return Words(keys, surfaces)
+
+
+def key(word: str) -> str:
+    """What a word is compared by: lower case; designators without hyphen and plural s, abbreviations without stops."""
+    folded = word.lower()
+    if folded.isalpha():
+        return folded
+    bare = folded.replace("-", "").replace(".", "").replace(" ", "")
+    if not bare.isascii():
+        bare = bare.translate(_FOREIGN)
+    return bare[:-1] if word[-1] == "s" and not bare.isalpha() else bare
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Where each word of `read(text)` begins and ends, in characters."""
+    surfaces = read(text).surfaces
+    if "'" not in text and "’" not in text and not any(" " in word for word in surfaces):
+        return _plain_places(text, surfaces)
+    found: list[tuple[int, int]] = []
+    end = 0
+    for word in surfaces:
+        first, _, number = word.partition(" ")
+        start = text.index(first, end)
+        if found and text[end] in "'’" and _OWNED.match(text, end):
+            start = text.index(first, end + 2)
+        end = start + len(first)
+        if number:
+            end = text.index(number, end) + len(number)
+        found.append((start, end))
+    return found
+
+
+def _plain_places(text: str, surfaces: list[str]) -> list[tuple[int, int]]:
+    """The same, where no word is owned and none written apart from its number: quicker."""
+    found = []
+    find, end = text.index, 0
+    for word in surfaces:
+        start = find(word, end)
+        end = start + len(word)
+        found.append((start, end))
+    return found
+
+
+class Phrases(Generic[T]):
+    """Phrases of up to a few words, each with a value, found longest first.
+
+    A word with a capital counts only where the text has the same capitals, or shouts it; a word in lower case, and a
+    designator, count however they are written. A phrase listed twice has the value that it was first listed with.
+    A designator that begins no phrase stands for its longest stem that does: "F-16D" for "F-16".
+    """
+
+    def __init__(self, listed: Iterable[tuple[str, T]]) -> None:
+        self._listed: dict[str, list[tuple[str, T]]] = {}  # by their first word
+        self._begins: set[str] = set()  # the first words as they may be written
+        self._branches: dict[str, _Branch[T]] = {}  # of the first words met so far
+        self._alone: dict[str, T] = {}  # of words met so far, as written, that are a phrase and begin no other
+        same: dict[str, list[tuple[str, T]]] = {}  # the same lists, by the word as it is written
+        for pair in listed:
+            chunk = pair[0].partition(" ")[0]
+            if chunk in same:
+                same[chunk].append(pair)
+            elif chunk.isalpha() and chunk.isascii() and chunk not in _APART:
+                same[chunk] = self._listed.setdefault(chunk.lower(), [])
+                same[chunk].append(pair)
+                self._begin(chunk)
+            elif (first := _first(pair[0])) is not None:
+                self._listed.setdefault(key(first), []).append(pair)
+                self._begin(first.replace(".", ""))
+
+    def find(self, words: Words) -> Iterator[Hit[T]]:
+        """The phrases, none of which shares a word with another, from left to right."""
+        begins, alone, surfaces = self._begins, self._alone, words.surfaces
+        free = 0
+        for at in [at for at, word in enumerate(surfaces) if word in begins or not word.isalpha()]:
+            if at >= free:
+                found = surfaces[at] in alone
+                hit = Hit(at, at + 1, alone[surfaces[at]]) if found else self._at(words, at)
+                if hit is not None:
+                    free = hit.end
+                    yield hit
+
+    def _begin(self, word: str) -> None:
+        """Let a phrase begin with a word, as it is listed, in all the ways in which it may be written."""
+        self._begins.add(word)
+        if word.islower():
+            self._begins.add(word.capitalize())
+        if len(word) > 3 or word.islower():
+            self._begins.add(word.upper())
+
+    def _at(self, words: Words, at: int) -> Hit[T] | None:
+        """The longest phrase that begins at a place."""
+        keys, surfaces = words
+        first = keys[at] if keys[at] in self._listed else self._stem(keys[at])
+        if not first:
+            return None
+        branch = self._branches.get(first) or self._branch(first)
+        longest = branch.longest.get(keys[at + 1] if at + 1 < len(keys) else "") or branch.alone
+        for end in range(min(at + longest, len(keys)), at, -1):
+            fitting = _fitting(branch.values.get(" ".join(keys[at + 1 : end]), ()), surfaces[at:end])
+            if fitting is not None:
+                if not branch.longest and first == keys[at]:
+                    self._alone[surfaces[at]] = fitting[1]
+                return Hit(at, end, fitting[1])
+        return None
+
+    def has(self, word: str) -> bool:
+        """Whether a phrase begins with a word that is written so."""
+        return word in self._begins
+
+    def _stem(self, designator: str) -> str:
+        """The longest beginning of a designator that begins a phrase, all its number included; empty when none does."""
+        shortest = _STEM.match(designator)
+        if shortest is not None:
+            for end in range(len(designator) - 1, shortest.end() - 1, -1):
+                if designator[:end] in self._listed:
+                    return designator[:end]
+        return ""
+
+    def _branch(self, first: str) -> "_Branch[T]":
+        """The phrases that begin with a word; read when it is first met, because most are never met."""
+        branch: _Branch[T] = _Branch()
+        for phrase, value in self._listed[first]:
+            keys, surfaces = _read(phrase)
+            branch.values.setdefault(" ".join(keys[1:]), []).append((_dotless(surfaces), value))
+            if len(keys) == 1:
+                branch.alone = 1
+            elif len(keys) > branch.longest.get(keys[1], 1):
+                branch.longest[keys[1]] = len(keys)
+        self._branches[first] = branch
+        return branch
+
+
+@dataclass(slots=True)
+class _Branch(Generic[T]):
+    """The phrases that begin with one word."""
+
+    alone: int = 0  # 1 when the word is a phrase itself
+    longest: dict[str, int] = field(default_factory=dict)  # words in the longest other phrase, by its second word
+    values: dict[str, list[tuple[list[str], T]]] = field(default_factory=dict)  # surfaces and value, by the other keys
+
+
+def _first(phrase: str) -> str | None:
+    """The first word of a phrase, as it is written; None when there is none."""
+    match = _WORD.search(phrase)
+    if match is None or match[1] not in _APART:
+        return match and match[1]
+    return _read(phrase).surfaces[0]
+
+
+def _dotless(surfaces: list[str]) -> list[str]:
+    return [word.replace(".", "") for word in surfaces]
+
+
+def _fitting(listed: Sequence[tuple[list[str], T]], surfaces: list[str]) -> tuple[list[str], T] | None:
+    """The first listed phrase that is written exactly so, else the first that may be written so."""
+    for phrase in listed:
+        if phrase[0] == surfaces:
+            return phrase
+    return next((phrase for phrase in listed if _may_be_written(phrase[0], surfaces)), None)
+
+
+def _may_be_written(listed: list[str], surfaces: list[str]) -> bool:
+    """Whether words may be written as these are; a word in capitals passes for one of four letters and more."""
+    return all(
+        asked == found or asked.islower() or not asked.isalpha() or (len(asked) > 3 and asked.upper() == found)
+        for asked, found in zip(listed, _dotless(surfaces), strict=True)
+    )
