@@ -46,7 +46,7 @@ def best_f1(labels: Sequence[float], scores: Sequence[float], cut: float) -> flo
 
 def cuts(scores: Sequence[float]) -> list[float]:
     """Forty cuts between the lowest and the highest score."""
-    return list(np.quantile(scores, np.linspace(0.5, 0.995, 40)))
+    return [float(cut) for cut in np.quantile(scores, np.linspace(0.5, 0.995, 40))]
 
 
 def peer(train: Sequence[fit.Item], test: Sequence[fit.Item]) -> list[float]:
@@ -55,7 +55,10 @@ def peer(train: Sequence[fit.Item], test: Sequence[fit.Item]) -> list[float]:
     matrix = words.fit_transform([f"{item.title} {item.text}" for item in train])
     judge = LogisticRegression(C=3, class_weight="balanced", solver="liblinear", max_iter=200)
     judge.fit(matrix, [item.target >= 0.5 for item in train], sample_weight=[item.weight for item in train])
-    return list(judge.decision_function(words.transform([f"{item.title} {item.text}" for item in test])))
+    return [
+        float(score)
+        for score in judge.decision_function(words.transform([f"{item.title} {item.text}" for item in test]))
+    ]
 
 
 def left_out(items: Sequence[fit.Item], seen: Sequence[fit.Seen], names: tuple[str, ...], concepts_: int) -> Scores:

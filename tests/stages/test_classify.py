@@ -35,9 +35,11 @@ def test_the_worked_example_of_the_definition_is_defense_with_its_topics_and_tag
     ids=["ko", "uk", "de"],
 )
 def test_another_language_is_judged_by_its_dictionary(title: str, lang: str | None, name: str) -> None:
-    verdict = load().classify(make_article(title=title, text="", lang=lang))
+    classifier = load()
+    verdict = classifier.classify(make_article(title=title, text="", lang=lang))
     assert verdict.label is Label.DEFENSE
     assert verdict.classifier == name
+    assert classifier.classify(make_article(title=title, text="", lang=lang)) == verdict
 
 
 def test_an_unknown_language_always_needs_review() -> None:

@@ -32,7 +32,7 @@ def items() -> list[Item]:
     subjects = ("navy tests a B-52 in air drills", "striker wins the cup final with late goal")
     made = []
     for at in range(60):
-        title, side = f"{subjects[at % 2]} number {at % 7}", 1.0 - at % 2
+        title, side = f"{subjects[at % 2]} number {at % 7} rare{at}", 1.0 - at % 2
         text = ("", "The navy said so." if side else "Fans said so.", (DEFENSE if side else OTHER) * 5)[at % 3]
         made.append(
             Item(

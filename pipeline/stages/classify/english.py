@@ -31,6 +31,7 @@ PAIRS = 0.5  # factor of the pairs of concepts
 FEWEST_PAIRS = 2
 NEAR = 5  # words between two concepts that are weighed as a pair
 STRONGEST = 16  # pieces of evidence that are named
+MOST = 24  # words and pairs of words that are looked at for them
 WEAKEST = 0.05  # log-odds; what is weaker goes into the base
 LEAST_TOPIC = 0.5  # probability of a topic that is named; the likeliest always is
 
@@ -194,6 +195,8 @@ def through(network: Network, places: list[int], inputs: Floats) -> tuple[float,
 def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: float) -> Iterator[Move]:
     """What is worth naming of the words and pairs, each where it stands first."""
     strong = [(gram, weight) for gram, weight in weights.items() if not -weakest < weight < weakest]
+    if len(strong) > MOST:
+        strong = sorted(strong, key=lambda move: -abs(move[1]))[:MOST]
     pairs = {pair: (at, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
     title = parts[0].grams
     for gram, weight in strong:
