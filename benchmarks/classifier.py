@@ -158,6 +158,28 @@ def calibration_error(labels: Sequence[int], scores: Sequence[float]) -> float:
     return sum(abs(sum(score - label for score, label in one)) for one in bins) / len(ranked)
 
 
+def plot(labels: Sequence[int], scores: Sequence[float]) -> str:
+    """The calibration as an SVG: the share of defense over the mean score of each bin, with its interval."""
+    ranked = sorted(zip(scores, labels, strict=True))
+    shapes = ['<path d="M40 360 L360 40" stroke="#999" stroke-dasharray="4"/>']
+    for at in range(BINS):
+        one = ranked[at * len(ranked) // BINS : (at + 1) * len(ranked) // BINS]
+        score, share = (sum(column) / len(one) for column in zip(*one, strict=True))
+        spread = 1.96 * max(share * (1 - share) / len(one), 1 / (4 * len(one) ** 2)) ** 0.5
+        x, low, high = 40 + 320 * score, max(share - spread, 0), min(share + spread, 1)
+        shapes.append(f'<path d="M{x:.1f} {360 - 320 * low:.1f} V{360 - 320 * high:.1f}" stroke="#1f5fa8"/>')
+        shapes.append(f'<circle cx="{x:.1f}" cy="{360 - 320 * share:.1f}" r="4" fill="#1f5fa8"/>')
+    words = '<text x="200" y="392" text-anchor="middle">mean score</text>'
+    words += '<text x="14" y="200" text-anchor="middle" transform="rotate(-90 14 200)">share that is defense</text>'
+    frame = '<rect x="40" y="40" width="320" height="320" fill="none" stroke="#333"/>'
+    return (
+        "<!-- Calibration of the English model on the held-out items: made by benchmarks/classifier.py, option plot. -->\n"
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" font-family="sans-serif" font-size="13">\n'
+        + "\n".join((frame, *shapes, words))
+        + "\n</svg>\n"
+    )
+
+
 def scored(judge: Judge, items: Sequence[Row]) -> tuple[list[int], list[float], list[float]]:
     """Labels, scores, and the CPU milliseconds of each item."""
     scores, spent = [], []
@@ -213,7 +235,13 @@ def main() -> int:
     """Measure, print the table and the JSON line; 0 only when every figure holds."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of the items")
-    quick = options.parse_args().quick
+    options.add_argument("--plot", type=Path, help="write the calibration on the held-out items to this .svg, and end")
+    asked = options.parse_args()
+    if asked.plot:
+        labels, scores, _ = scored(classifier(), held_out("items"))
+        asked.plot.write_text(plot(labels, scores))
+        return 0
+    quick = asked.quick
     data = os.environ.get("DEFNEWS_DEV_DATA")
     if data is None:
         print("DEFNEWS_DEV_DATA is not set: false alarms on general news are not measured", file=sys.stderr)

@@ -105,8 +105,10 @@ class Dictionary:
         """Say whether an article is defense-related, with every term that moved the score."""
         _, slope, shift = self._calibration
         found = _weigh(self._terms, article.title, article.text)
+        fields = {"title": article.title, "text": article.text}
         evidence = tuple(
-            Evidence(hit.term.listed, hit.start, hit.end, field, slope * strength) for hit, field, strength in found
+            Evidence(fields[field][hit.start : hit.end], hit.start, hit.end, field, slope * strength)
+            for hit, field, strength in found
         )
         base = slope * _bias(article.text) + shift
         score = 1 / (1 + math.exp(-base - math.fsum(piece.weight for piece in evidence)))
