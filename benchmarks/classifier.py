@@ -173,7 +173,7 @@ def plot(labels: Sequence[int], scores: Sequence[float]) -> str:
     words += '<text x="14" y="200" text-anchor="middle" transform="rotate(-90 14 200)">share that is defense</text>'
     frame = '<rect x="40" y="40" width="320" height="320" fill="none" stroke="#333"/>'
     return (
-        "<!-- Calibration of the English model on the held-out items: made by benchmarks/classifier.py, option plot. -->\n"
+        "<!-- Calibration of the English model on held-out items: made by benchmarks/classifier.py, option plot. -->\n"
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" font-family="sans-serif" font-size="13">\n'
         + "\n".join((frame, *shapes, words))
         + "\n</svg>\n"
