@@ -26,9 +26,8 @@ from threadpoolctl import threadpool_limits
 from pipeline.entrypoints import training
 from pipeline.entrypoints.judging import CANDIDATES, varied
 from pipeline.model import Article, DateOrigin
-from pipeline.stages.classify import Cuts, concepts, fit
-from pipeline.stages.classify.english import English, parts_of
-from pipeline.stages.words import Phrases
+from pipeline.stages.classify import Cuts, fit
+from pipeline.stages.classify.english import English, Lexicon
 from pipeline.store import Doubtful
 
 TRAINING = Path(__file__).parent.parent / "training"
@@ -45,8 +44,7 @@ class Texts:
 
     items: list[fit.Item]
     seen: list[fit.Seen]
-    names: tuple[str, ...]
-    phrases: list[tuple[str, int]]
+    lexicon: Lexicon
     labels: list[int]  # of the held-out ones
     held: list[fit.Seen]
 
@@ -54,18 +52,15 @@ class Texts:
 def texts() -> Texts:
     """Read everything; no third-party rows."""
     ours = training.own(TRAINING)
-    names, phrases = concepts.listed(ours.concepts)
-    known = Phrases(phrases)
 
     def look(title: str, text: str) -> fit.Seen:
-        return fit.look(parts_of(known, title, text), len(names))
+        return fit.look(ours.lexicon, title, text)
 
     held = [row for name in ("items", "boundaries") for row in held_out(name)]
     return Texts(
         items=ours.items,
         seen=[look(item.title, item.text) for item in ours.items],
-        names=names,
-        phrases=list(phrases),
+        lexicon=ours.lexicon,
         labels=[label for label, _, _ in held],
         held=[look(title, text) for _, title, text in held],
     )
@@ -89,7 +84,7 @@ def queue(given: Texts, known: Sequence[int], pool: Sequence[int]) -> list[int]:
     The database finds what needs review, nearest to the threshold first; `varied` is the function of `review` itself.
     """
     cuts = Cuts()
-    model = fit.fit([given.items[place] for place in known], given.phrases, given.names, "start@1")
+    model = fit.fit([given.items[place] for place in known], given.lexicon, "start@1")
     judge = English(model, cuts.threshold, cuts.review)
     waiting = []
     for place in pool:
@@ -121,7 +116,7 @@ def article(item: fit.Item) -> Article:
 def scores(given: Texts, places: Sequence[int]) -> Scores:
     """How well a model of these items judges the held-out ones."""
     at = sorted(places)  # the order of items moves a network's training a little: the same for every way
-    judges = fit.train([given.items[place] for place in at], [given.seen[place] for place in at], len(given.names))
+    judges = fit.train([given.items[place] for place in at], [given.seen[place] for place in at], given.lexicon.inputs)
     said = [1 / (1 + math.exp(-fit.total(judges, seen))) for seen in given.held]
     return {"F1": f1(given.labels, said)[0], "AUC": auc(given.labels, said)}
 

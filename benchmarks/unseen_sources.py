@@ -22,9 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from pipeline.entrypoints import training
-from pipeline.stages.classify import concepts, fit
-from pipeline.stages.classify.english import parts_of
-from pipeline.stages.words import Phrases
+from pipeline.stages.classify import fit
 
 SOURCES = {
     "newspaper headlines 1996-2006": ("nyt_cap",),
@@ -61,19 +59,19 @@ def peer(train: Sequence[fit.Item], test: Sequence[fit.Item]) -> list[float]:
     ]
 
 
-def left_out(items: Sequence[fit.Item], seen: Sequence[fit.Seen], names: tuple[str, ...], concepts_: int) -> Scores:
+def left_out(items: Sequence[fit.Item], seen: Sequence[fit.Seen], names: tuple[str, ...], width: int) -> Scores:
     """The scores of a source by judges that never saw it."""
     of = [item.id.partition("/")[0] in names for item in items]
     rest = [at for at, is_out in enumerate(of) if not is_out]
     asked = [at for at, item in enumerate(items) if of[at] and item.weight < training.READ]
-    judges = fit.train([items[at] for at in rest], [seen[at] for at in rest], concepts_)
+    judges = fit.train([items[at] for at in rest], [seen[at] for at in rest], width)
     ours = [fit.total(judges, seen[at]) for at in asked]
     return ours, peer([items[at] for at in rest], [items[at] for at in asked])
 
 
 def original(folder: Path, ours: training.Own) -> list[fit.Item]:
     """All rows with their own labels: what is judged; those that we read are trained on by our reading."""
-    plain = training.Own([], {}, ours.sets, ours.concepts)
+    plain = training.Own([], {}, ours.sets, ours.lexicon)
     return training.third_party(plain, [folder])[0]
 
 
@@ -92,15 +90,13 @@ def main() -> int:
     items = [*ours.items, *original(Path(data) / "classify", ours), *read]
     if quick:
         items = random.Random(0).sample(items, len(items) // 5)
-    names, phrases = concepts.listed(ours.concepts)
-    known = Phrases(phrases)
-    seen = [fit.look(parts_of(known, item.title, item.text), len(names)) for item in items]
+    seen = [fit.look(ours.lexicon, item.title, item.text) for item in items]
     scores: dict[str, Scores] = {}
     labels = {}
     with threadpool_limits(1):
         for source, sets in SOURCES.items():
             began = time.monotonic()
-            scores[source] = left_out(items, seen, sets, len(names))
+            scores[source] = left_out(items, seen, sets, ours.lexicon.inputs)
             labels[source] = [
                 item.target for item in items if item.id.partition("/")[0] in sets and item.weight < training.READ
             ]

@@ -15,10 +15,12 @@ from pipeline.entrypoints.options import Options, run_async
 from pipeline.errors import CommandError, ParseError, UsageError
 from pipeline.stages import parse
 from pipeline.stages.classify import concepts, weights
+from pipeline.stages.classify.english import Lexicon
 from pipeline.stages.classify.fit import Item, fit
+from pipeline.stages.words import Phrases
 from pipeline.store import open_store
 
-NAME = "defnews-en@1"
+NAME = "defnews-en@2"
 OWN, READ, LABELLED, DOUBTFUL = 8.0, 3.0, 8.0, 1.0  # weights: an item of ours, a row we read, a label, a borderline one
 TARGETS = {"yes": 1.0, "no": 0.0, "borderline": 0.5, "y": 1.0, "n": 0.0, "b": 0.5}
 TOPICS = (
@@ -48,7 +50,7 @@ class Own:
     items: list[Item]
     readings: dict[tuple[str, str], Reading]  # by set and id
     sets: list[Row]
-    concepts: Row
+    lexicon: Lexicon
 
 
 def train(options: Options, folders: Sequence[Path], out: Path, *, with_labels: bool) -> Row:
@@ -61,9 +63,7 @@ def train(options: Options, folders: Sequence[Path], out: Path, *, with_labels: 
     ours = own(_home(folders))
     third, missing = third_party(ours, _places(folders))
     labelled = run_async(_labelled(options)) if with_labels else []
-    names, phrases = concepts.listed(ours.concepts)
-    items = [*ours.items, *third, *labelled]
-    data = weights.write(fit(items, phrases, names, NAME), phrases)
+    data = weights.write(fit([*ours.items, *third, *labelled], ours.lexicon, NAME))
     try:
         out.write_bytes(data)
     except OSError as e:
@@ -95,7 +95,7 @@ def _places(folders: Sequence[Path]) -> list[Path]:
 
 
 def own(folder: Path) -> Own:
-    """Our own labelled items in English, readings and concepts.
+    """Our own labelled items in English, our readings, and the lexicon.
 
     Raises:
         CommandError: a file is missing or holds something else; says which, and the line.
@@ -108,10 +108,15 @@ def own(folder: Path) -> Own:
             for item in _items(path)
         ]
         sets = tomllib.loads((folder / "sources.toml").read_text("utf-8"))["set"]
-        terms = tomllib.loads((folder / "concepts.toml").read_text("utf-8"))
-        return Own(items, _readings(folder / "readings.tsv"), sets, terms)
+        return Own(items, _readings(folder / "readings.tsv"), sets, _lexicon(folder))
     except (OSError, ValueError, KeyError) as e:
         raise CommandError(f"{folder}: {e}") from e
+
+
+def _lexicon(folder: Path) -> Lexicon:
+    names, phrases = concepts.listed(tomllib.loads((folder / "concepts.toml").read_text("utf-8")))
+    path = folder / "vectors.npz"
+    return Lexicon(names, Phrases(phrases), weights.read_vectors(path.read_bytes(), str(path)))
 
 
 def _is_language(stem: str) -> bool:

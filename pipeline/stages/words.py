@@ -6,9 +6,10 @@ so that "F-16战机" is two.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Generic, NamedTuple, TypeVar
 
 _LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
@@ -20,6 +21,7 @@ _WORD = re.compile(
     rf"|[^\W_{_LATIN}]+)"
     r"(?:['’][sS](?![^\W_]))?"
 )
+_CHUNK = re.compile(r"\S+")
 _OWNED = re.compile(r"['’][sS](?![^\W_])")
 _STOPS = '.,;:!?)"'
 _APART = frozenset(  # are also written apart from their number: "MiG 29", "F 16", "Type 055"
@@ -37,10 +39,11 @@ T = TypeVar("T")
 
 
 class Words(NamedTuple):
-    """The words of a text, side by side: folded for comparison, and as they are written."""
+    """The words of a text, side by side: folded for comparison, as they are written, and where to look for them."""
 
     keys: list[str]
     surfaces: list[str]
+    chunks: Sequence[int] = ()  # which of the runs without white space a word begins in
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -60,20 +63,24 @@ def read(text: str) -> Words:
 def _read(text: str) -> Words:
     keys: list[str] = []
     surfaces: list[str] = []
+    numbers: list[int] = []
     chunks = text.split()
     for at, chunk in enumerate(chunks):
         word = chunk.rstrip(_STOPS)
         if word.isalpha() and word.isascii():  # most are: quicker than the pattern
             keys.append(word.lower())
             surfaces.append(word)
+            numbers.append(at)
             continue
         found = _WORD.findall(chunk)
+        numbers += [at] * len(found)
         if surfaces and surfaces[-1] in _APART and chunks[at - 1].endswith(surfaces[-1]) and _NUMBER.match(chunk):
             keys.pop()
+            del numbers[len(surfaces)]
             found[0] = f"{surfaces.pop()} {found[0]}"
         keys += map(key, found)
         surfaces += found
-    return Words(keys, surfaces)
+    return Words(keys, surfaces, numbers)
 
 
 def key(word: str) -> str:
@@ -87,34 +94,49 @@ def key(word: str) -> str:
     return bare[:-1] if word[-1] == "s" and not bare.isalpha() else bare
 
 
-def places(text: str) -> list[tuple[int, int]]:
-    """Where each word of `read(text)` begins and ends, in characters."""
-    surfaces = read(text).surfaces
-    if "s" not in surfaces and "S" not in surfaces and not any(" " in word for word in surfaces):
-        return _plain_places(text, surfaces)
-    found: list[tuple[int, int]] = []
-    end = 0
-    for word in surfaces:
-        first, _, number = word.partition(" ")
-        start = text.index(first, end)
-        if found and text[end] in "'’" and _OWNED.match(text, end):
-            start = text.index(first, end + 2)
-        end = start + len(first)
+def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Where some of the words of `read(text)` begin and end, in characters."""
+    words, starts = read(text), _starts(text)
+    found = {}
+    for at in wanted:
+        word = words.surfaces[at]
+        if " " in word or (at and _is_beside(words, at)):
+            found[at] = _place(text, words, starts, at)
+        else:  # the first of its chunk, as most are: quicker
+            start = text.index(word, starts[words.chunks[at]])
+            found[at] = start, start + len(word)
+    return found
+
+
+def _is_beside(words: Words, at: int) -> bool:
+    """Whether the word before is, or reaches, in the same chunk."""
+    return words.chunks[at - 1] == words.chunks[at] or " " in words.surfaces[at - 1]
+
+
+def _starts(text: str) -> list[int]:
+    """Where each run without white space begins."""
+    chunks = text.split()
+    starts = [0, *accumulate(len(chunk) + 1 for chunk in chunks)]
+    if starts[-1] == len(text) + 1:
+        return starts  # nothing but single spaces between them, as in most texts: quicker
+    return [chunk.start() for chunk in _CHUNK.finditer(text)]
+
+
+def _place(text: str, words: Words, starts: Sequence[int], at: int) -> tuple[int, int]:
+    """Where a word is: after those before it in its chunk."""
+    first = at
+    while first and _is_beside(words, first):
+        first -= 1
+    start = end = starts[words.chunks[first]]
+    for word in words.surfaces[first : at + 1]:
+        stem, _, number = word.partition(" ")
+        if start < end and _OWNED.match(text, end):
+            end += 2
+        start = text.index(stem, end)
+        end = start + len(stem)
         if number:
             end = text.index(number, end) + len(number)
-        found.append((start, end))
-    return found
-
-
-def _plain_places(text: str, surfaces: list[str]) -> list[tuple[int, int]]:
-    """The same, where no word is a bare s, as a possessive's is, and none is written apart from its number: quicker."""
-    found = []
-    find, end = text.index, 0
-    for word in surfaces:
-        start = find(word, end)
-        end = start + len(word)
-        found.append((start, end))
-    return found
+    return start, end
 
 
 class Phrases(Generic[T]):
@@ -126,46 +148,44 @@ class Phrases(Generic[T]):
     """
 
     def __init__(self, listed: Iterable[tuple[str, T]]) -> None:
-        self._listed: dict[str, list[tuple[str, T]]] = {}  # by their first word
-        self._begins: set[str] = set()  # the first words as they may be written
         self._branches: dict[str, _Branch[T]] = {}  # of the first words met so far
         self._alone: dict[str, T] = {}  # of words met so far, as written, that are a phrase and begin no other
-        same: dict[str, list[tuple[str, T]]] = {}  # the same lists, by the word as it is written
-        for pair in listed:
-            chunk = pair[0].partition(" ")[0]
-            if chunk in same:
-                same[chunk].append(pair)
-            elif chunk.isalpha() and chunk.isascii() and chunk not in _APART:
-                same[chunk] = self._listed.setdefault(chunk.lower(), [])
-                same[chunk].append(pair)
-                self._begin(chunk)
-            elif (first := _first(pair[0])) is not None:
-                self._listed.setdefault(key(first), []).append(pair)
-                self._begin(first.replace(".", ""))
+        self._listed: Mapping[str, Sequence[tuple[str, T]]]
+        self._begins: Set[str]
+        self._listed, self._begins = _indexed(listed)
+
+    @classmethod
+    def of(cls, listed: Mapping[str, Sequence[tuple[str, T]]], begins: Set[str]) -> "Phrases[T]":
+        """The phrases of an index, as `index` gives it."""
+        phrases = cls(())
+        phrases._listed, phrases._begins = listed, begins
+        return phrases
+
+    @property
+    def index(self) -> tuple[Mapping[str, Sequence[tuple[str, T]]], Set[str]]:
+        """The phrases by the key of their first word; and the first words as they may be written."""
+        return self._listed, self._begins
 
     def find(self, words: Words) -> Iterator[Hit[T]]:
         """The phrases, none of which shares a word with another, from left to right."""
         begins, alone, surfaces = self._begins, self._alone, words.surfaces
+        follows = [*words.keys[1:], ""]
         free = 0
         for at in [at for at, word in enumerate(surfaces) if word in begins or not word.isalpha()]:
-            if at >= free:
-                found = surfaces[at] in alone
-                hit = Hit(at, at + 1, alone[surfaces[at]]) if found else self._at(words, at)
-                if hit is not None:
-                    free = hit.end
-                    yield hit
-
-    def _begin(self, word: str) -> None:
-        """Let a phrase begin with a word, as it is listed, in all the ways in which it may be written."""
-        self._begins.add(word)
-        if word.islower():
-            self._begins.add(word.capitalize())
-        if len(word) > 3 or word.islower():
-            self._begins.add(word.upper())
+            if at < free:
+                continue
+            branch = self._branches.get(words.keys[at])
+            if branch is not None and not branch.alone and follows[at] not in branch.longest:
+                continue  # most words that begin a phrase: quicker than to ask `_at`
+            found = surfaces[at] in alone
+            hit = Hit(at, at + 1, alone[surfaces[at]]) if found else self._at(words, at)
+            if hit is not None:
+                free = hit.end
+                yield hit
 
     def _at(self, words: Words, at: int) -> Hit[T] | None:
         """The longest phrase that begins at a place."""
-        keys, surfaces = words
+        keys, surfaces = words.keys, words.surfaces
         first = keys[at] if keys[at] in self._listed else self._stem(keys[at])
         if not first:
             return None
@@ -196,7 +216,7 @@ class Phrases(Generic[T]):
         """The phrases that begin with a word; read when it is first met, because most are never met."""
         branch: _Branch[T] = _Branch()
         for phrase, value in self._listed[first]:
-            keys, surfaces = _read(phrase)
+            keys, surfaces, _ = _read(phrase)
             branch.values.setdefault(" ".join(keys[1:]), []).append((_dotless(surfaces), value))
             if len(keys) == 1:
                 branch.alone = 1
@@ -213,6 +233,32 @@ class _Branch(Generic[T]):
     alone: int = 0  # 1 when the word is a phrase itself
     longest: dict[str, int] = field(default_factory=dict)  # words in the longest other phrase, by its second word
     values: dict[str, list[tuple[list[str], T]]] = field(default_factory=dict)  # surfaces and value, by the other keys
+
+
+def _indexed(listed: Iterable[tuple[str, T]]) -> tuple[dict[str, list[tuple[str, T]]], set[str]]:
+    """The phrases by the key of their first word; and the first words as they may be written."""
+    by_first: dict[str, list[tuple[str, T]]] = {}
+    begins: set[str] = set()
+    same: dict[str, list[tuple[str, T]]] = {}  # the same lists, by the word as it is written
+    for pair in listed:
+        chunk = pair[0].partition(" ")[0]
+        if chunk in same:
+            same[chunk].append(pair)
+        elif chunk.isalpha() and chunk.isascii() and chunk not in _APART:
+            same[chunk] = by_first.setdefault(chunk.lower(), [])
+            same[chunk].append(pair)
+            begins.update(_spellings(chunk))
+        elif (first := _first(pair[0])) is not None:
+            by_first.setdefault(key(first), []).append(pair)
+            begins.update(_spellings(first.replace(".", "")))
+    return by_first, begins
+
+
+def _spellings(word: str) -> list[str]:
+    """All the ways in which the first word of a phrase, as it is listed, may be written."""
+    capital = [word.capitalize()] if word.islower() else []
+    shouted = [word.upper()] if len(word) > 3 or word.islower() else []
+    return [word, *capital, *shouted]
 
 
 def _first(phrase: str) -> str | None:

@@ -5,11 +5,13 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.entrypoints import training
 from pipeline.errors import CommandError
-from pipeline.stages.classify import load
+from pipeline.stages.classify import load, weights
+from pipeline.stages.classify.english import Vectors
 from pipeline.store import Said, open_store
 from tests import make
 from tests.make import article
@@ -45,6 +47,8 @@ def folder(tmp_path: Path) -> Path:
     (home / "readings.tsv").write_text("# readings\nnear\tn1\ty\tope,pol\nfar\tf1\tb\tope\nnear\tn9\tn\t-\n")
     (home / "sources.toml").write_text(SOURCES)
     (home / "concepts.toml").write_text(CONCEPTS)
+    vectors = Vectors({"navy": 0, "cup": 1}, np.array([[9, 1], [-8, 2]], np.int8), np.ones(2, np.float32))
+    (home / "vectors.npz").write_bytes(weights.zipped(weights.vector_arrays(vectors)))
     return home
 
 
@@ -129,7 +133,7 @@ def test_a_line_that_is_no_item_is_named(folder: Path, line: str) -> None:
         training.own(folder)
 
 
-@pytest.mark.parametrize("name", ["sources.toml", "concepts.toml", "readings.tsv"])
+@pytest.mark.parametrize("name", ["sources.toml", "concepts.toml", "readings.tsv", "vectors.npz"])
 def test_a_missing_or_broken_file_is_named(folder: Path, name: str) -> None:
     (folder / name).write_text("= broken\tfile")
     with pytest.raises(CommandError, match=str(folder)):

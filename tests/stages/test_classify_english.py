@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.errors import UsageError
 from pipeline.model import Label, Verdict
 from pipeline.stages.classify import english, fit, load, weights
-from pipeline.stages.classify.english import English, Model, Network, length_of, parts_of
+from pipeline.stages.classify.english import English, Lexicon, Model, Network, Vectors, length_of
 from pipeline.stages.classify.fit import Item
 from pipeline.stages.words import Phrases
 from tests.make import article as make_article
@@ -25,6 +25,10 @@ DEFENSE = (
 OTHER = "The striker scored twice in the second half as the home side won the cup final, and fans filled the streets."
 PHRASES = (("b-52", 0), ("air drills", 1), ("cup final", 2), ("military chiefs", 1), ("striker", 2), ("navy", 0))
 CONCEPTS = ("weapon", "force", "sport")
+VECTORS = Vectors(
+    {"navy": 0, "cup": 1, "goal": 2}, np.array([[90, 9], [-80, 20], [-70, 5]], np.int8), np.full(2, 0.1, "f4")
+)
+LEXICON = Lexicon(CONCEPTS, Phrases(PHRASES), VECTORS)
 
 
 def items() -> list[Item]:
@@ -51,7 +55,7 @@ def items() -> list[Item]:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return fit.fit(items(), PHRASES, CONCEPTS, "small@1")
+    return fit.fit(items(), LEXICON, "small@1")
 
 
 @cache
@@ -138,18 +142,18 @@ def test_the_threshold_and_the_review_band_are_the_settings(model: Model) -> Non
 
 
 def test_the_file_scores_as_what_was_trained(model: Model) -> None:
-    kept = weights.read(weights.write(model, PHRASES), "a test")
+    kept = weights.read(weights.write(model), "a test")
     fitted = fit.Judges(model.grams, model.network, model.bias)
     for item in items():
         slope, shift = model.scales[length_of(item.text)]
-        seen = fit.look(parts_of(Phrases(PHRASES), item.title, item.text), len(CONCEPTS))
+        seen = fit.look(LEXICON, item.title, item.text)
         score = English(kept, 0.5, (0.3, 0.7)).classify(make_article(title=item.title, text=item.text)).score
         assert logit(score) == pytest.approx(slope * fit.total(fitted, seen) + shift, abs=1e-4)
 
 
 def test_the_same_items_make_the_same_bytes(model: Model) -> None:
-    again = fit.fit(items(), PHRASES, CONCEPTS, "small@1")
-    assert weights.write(again, PHRASES) == weights.write(model, PHRASES)
+    again = fit.fit(items(), LEXICON, "small@1")
+    assert weights.write(again) == weights.write(model)
 
 
 def test_what_was_trained_tells_the_sides_apart(model: Model) -> None:
@@ -173,12 +177,12 @@ def test_what_is_no_model_is_refused_with_its_name(data: bytes) -> None:
 
 
 def test_a_model_of_another_format_is_refused(model: Model) -> None:
-    data = weights.write(model, PHRASES)
+    data = weights.write(model)
     with np.load(io.BytesIO(data)) as arrays:
         kept = {name: arrays[name] for name in arrays.files}
-    kept["meta"] = np.frombuffer(bytes(kept["meta"]).replace(b'"format": 1', b'"format": 9'), np.uint8)
+    kept["meta"] = np.frombuffer(bytes(kept["meta"]).replace(b'"format": 2', b'"format": 9'), np.uint8)
     with pytest.raises(UsageError, match="format 9"):
-        weights.read(weights._zipped(kept), "old.npz")
+        weights.read(weights.zipped(kept), "old.npz")
 
 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ How it reads. Title and the first 1,000 characters are cut into words. Two judge
 The first weighs words, pairs of neighbours and pairs of concepts: the sum of their weights over the square root of how
 many there are, so that length alone moves nothing. The second sees concepts (force, weapon, sport, court, firm ...):
 each phrase of the lexicon and each name of the gazetteer counts for its concept, in title and text apart, and a small
-network of rectifiers weighs them against each other, so that "defence" beside "chess" is no force. Such a network is
-linear around each input, so the share of each phrase is exact and no estimate. A calibration by length makes the sum a
-probability. base + the weights of all evidence = logit(score).
+network of rectifiers weighs them against each other, so that "defence" beside "chess" is no force. The same network
+sees what the words of title and text mean on average, by a vector of each word that a sentence encoder once gave: so it
+knows words that no labelled item holds. Such a network is linear around each input, so the share of each phrase and
+word is exact and no estimate. A calibration by length makes the sum a probability.
+base + the weights of all evidence = logit(score).
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,6 +27,7 @@ from pipeline.stages.words import Hit, Phrases, Words
 
 LEAD = 1_000  # characters of the text that are read
 SUMMARY = 400  # characters of text; longer is calibrated as a whole article
+SHAPE = 3  # inputs of the network that describe the length
 LONGEST = 60  # words of text; more are as many, to the network
 FEWEST = 4  # words and pairs; fewer are weighed as if there were as many
 PAIRS = 0.5  # factor of the pairs of concepts
@@ -55,14 +58,40 @@ class Network:
     out: Floats  # (hidden,)
 
 
+class Vectors(NamedTuple):
+    """What words mean, as points: words that are used alike lie close."""
+
+    places: dict[str, int]  # the row of each word
+    rows: NDArray[np.int8]  # (words, dimensions)
+    scale: Floats  # (dimensions,) what a unit of a row is worth
+
+    def of(self, keys: Sequence[str]) -> tuple[list[int], Floats]:
+        """Which of the words are known; and their vectors, each over the root of their number: as it counts."""
+        known = [at for at, key in enumerate(keys) if key in self.places]
+        rows = self.rows[[self.places[keys[at]] for at in known]]
+        return known, rows * (self.scale / math.sqrt(len(known) + 1))
+
+
+class Lexicon(NamedTuple):
+    """What is known of words before anything is learnt from labelled items."""
+
+    concepts: tuple[str, ...]
+    phrases: Phrases[int]  # the concept of each
+    vectors: Vectors
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs the network has."""
+        return 2 * len(self.concepts) + 2 * len(self.vectors.scale) + SHAPE
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is learnt; `weights.py` reads and writes it."""
 
     name: str  # name@version
     grams: dict[str, float]  # of a word, of two words, of two concepts as "3>17": log-odds
-    phrases: Phrases[int]  # concept of each phrase
-    concepts: tuple[str, ...]
+    lexicon: Lexicon
     network: Network
     bias: float
     scales: dict[str, Scale]  # by length: headline, summary, article
@@ -78,6 +107,8 @@ class Part(NamedTuple):
     words: Words
     grams: list[str]  # its words, then its pairs of neighbours
     hits: tuple[Hit[int], ...]
+    known: list[int]  # which words have a vector
+    vectors: Floats  # (known, dimensions) what each adds to the meaning of the whole
 
 
 def length_of(text: str) -> str:
@@ -85,14 +116,15 @@ def length_of(text: str) -> str:
     return "article" if len(text) > SUMMARY else "summary" if text.strip() else "headline"
 
 
-def parts_of(phrases: Phrases[int], title: str, text: str) -> tuple[Part, Part]:
+def parts_of(lexicon: Lexicon, title: str, text: str) -> tuple[Part, Part]:
     """Title and lead, read."""
-    return _part(phrases, "title", title), _part(phrases, "text", text[:LEAD])
+    return _part(lexicon, "title", title), _part(lexicon, "text", text[:LEAD])
 
 
-def _part(phrases: Phrases[int], name: str, text: str) -> Part:
+def _part(lexicon: Lexicon, name: str, text: str) -> Part:
     read = words.read(text)
-    return Part(name, text, read, [*read.keys, *map(" ".join, pairwise(read.keys))], tuple(phrases.find(read)))
+    grams = [*read.keys, *map(" ".join, pairwise(read.keys))]
+    return Part(name, text, read, grams, tuple(lexicon.phrases.find(read)), *lexicon.vectors.of(read.keys))
 
 
 def pairs_of(part: Part) -> Iterator[tuple[str, Hit[int], Hit[int]]]:
@@ -102,29 +134,45 @@ def pairs_of(part: Part) -> Iterator[tuple[str, Hit[int], Hit[int]]]:
             yield f"{first.value}>{second.value}", first, second
 
 
-def grams_of(parts: tuple[Part, Part]) -> dict[str, float]:
-    """The different words, pairs of neighbours and pairs of concepts of an article, and for how much each counts."""
-    found = dict.fromkeys(parts[0].grams + parts[1].grams, 0.0)
-    pairs = dict.fromkeys(pair for part in parts for pair, _, _ in pairs_of(part))
-    found = dict.fromkeys(found, 1 / math.sqrt(max(len(found), FEWEST)))
-    found.update(dict.fromkeys(pairs, PAIRS / math.sqrt(max(len(pairs), FEWEST_PAIRS))))
-    return found
+class Grams(NamedTuple):
+    """The different words and pairs of an article, and for how much each counts."""
+
+    words: frozenset[str]  # and pairs of neighbours
+    share: float
+    pairs: frozenset[str]  # of concepts
+    pair_share: float
 
 
-def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[list[int], list[float]]:
-    """Which inputs of the network are not zero, and what they are.
+def grams_of(parts: tuple[Part, Part]) -> Grams:
+    """The different words, pairs of neighbours and pairs of concepts of an article."""
+    found = frozenset(parts[0].grams + parts[1].grams)
+    pairs = frozenset(pair for part in parts for pair, _, _ in pairs_of(part))
+    shares = 1 / math.sqrt(max(len(found), FEWEST)), PAIRS / math.sqrt(max(len(pairs), FEWEST_PAIRS))
+    return Grams(found, shares[0], pairs, shares[1])
 
-    Concepts of the title come first, then those of the text: square roots of how often each occurs. The last three
-    are the shape: has no title, length of the text in [0, 1], has no text.
+
+def weighed(grams: Grams, known: Mapping[str, float]) -> dict[str, float]:
+    """What each known one of them adds."""
+    weights = {gram: known[gram] * grams.share for gram in known.keys() & grams.words}
+    return weights | {pair: known[pair] * grams.pair_share for pair in known.keys() & grams.pairs}
+
+
+def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[list[int], Floats]:
+    """Which inputs of the network may not be zero, and what they are.
+
+    Concepts of the title come first, then those of the text: square roots of how often each occurs. Then the
+    meaning of the title, and of the text. The last three are the shape: has no title, length of the text in [0, 1], has
+    no text.
     """
     counts: dict[int, int] = {}
     for first, part in zip((0, concepts), parts, strict=True):
         for hit in part.hits:
             counts[first + hit.value] = counts.get(first + hit.value, 0) + 1
     title, text = (len(part.words.keys) for part in parts)
+    means = [part.vectors.sum(axis=0) for part in parts]
     shape = (float(not title), min(text, LONGEST) / LONGEST, float(not text))
-    places = [*counts, *range(2 * concepts, 2 * concepts + len(shape))]
-    return places, [*map(math.sqrt, counts.values()), *shape]
+    places = [*counts, *range(2 * concepts, 2 * concepts + 2 * len(means[0]) + SHAPE)]
+    return places, np.concatenate([np.sqrt(np.array([*counts.values()], np.float32)), *means, shape], dtype=np.float32)
 
 
 class Move(NamedTuple):
@@ -147,18 +195,18 @@ class English:
 
     def classify(self, article: Article) -> Verdict:
         """Say whether an article is defense-related, with the terms that moved the score most."""
-        model, known = self._model, self._model.grams
-        parts = parts_of(model.phrases, article.title, article.text)
-        places, values = inputs_of(parts, len(model.concepts))
-        inputs = np.array(values, np.float32) / model.network.scale[places]
+        model = self._model
+        parts = parts_of(model.lexicon, article.title, article.text)
+        places, values = inputs_of(parts, len(model.lexicon.concepts))
+        inputs = values / model.network.scale[places]
         by_network, slopes = through(model.network, places, inputs)
-        weights = {gram: known[gram] * share for gram, share in grams_of(parts).items() if gram in known}
+        weights = weighed(grams_of(parts), model.grams)
         slope, shift = model.scales[length_of(article.text)]
         logit = slope * (model.bias + by_network + math.fsum(weights.values())) + shift
-        by_input = dict(zip(places, (slopes * inputs).tolist(), strict=True))
         moves = [
             *_word_moves(parts, weights, 2 * WEAKEST / slope),
-            *_concept_moves(parts, by_input, len(model.concepts)),
+            *_concept_moves(parts, dict(zip(places, (slopes * inputs).tolist(), strict=True)), model.lexicon),
+            *_meaning_moves(parts, slopes / model.network.scale[places], WEAKEST / slope),
         ]
         evidence = _evidence(parts, moves, slope)
         score = 1 / (1 + math.exp(-logit))
@@ -195,11 +243,10 @@ def through(network: Network, places: list[int], inputs: Floats) -> tuple[float,
 def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: float) -> Iterator[Move]:
     """What is worth naming of the words and pairs, each where it stands first."""
     strong = [(gram, weight) for gram, weight in weights.items() if not -weakest < weight < weakest]
-    if len(strong) > MOST:
-        strong = sorted(strong, key=lambda move: -abs(move[1]))[:MOST]
+    strong.sort(key=lambda move: (-abs(move[1]), move[0]))
     pairs = {pair: (at, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
     title = parts[0].grams
-    for gram, weight in strong:
+    for gram, weight in strong[:MOST]:
         if gram in pairs:
             at, first, second = pairs[gram]
             yield Move(at, first.start, first.end, weight / 2)
@@ -211,14 +258,25 @@ def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: fl
             yield Move(at, start, start + 2 if " " in gram else start + 1, weight)
 
 
-def _concept_moves(parts: tuple[Part, Part], by_input: dict[int, float], concepts: int) -> Iterator[Move]:
+def _meaning_moves(parts: tuple[Part, Part], slopes: Floats, weakest: float) -> Iterator[Move]:
+    """What is worth naming of what each word adds by its meaning; `slopes` are those of the inputs."""
+    dimensions = parts[0].vectors.shape[1]
+    by_title, by_text = np.split(slopes[-2 * dimensions - SHAPE : -SHAPE], 2)
+    for at, slope in enumerate((by_title, by_text)):
+        shares = parts[at].vectors @ slope
+        for found in np.flatnonzero(np.abs(shares) >= weakest).tolist():
+            word = parts[at].known[found]
+            yield Move(at, word, word + 1, float(shares[found]))
+
+
+def _concept_moves(parts: tuple[Part, Part], by_input: dict[int, float], lexicon: Lexicon) -> Iterator[Move]:
     """What each phrase adds by its concept, which its like share equally."""
     for at, part in enumerate(parts):
         alike: defaultdict[int, list[Hit[int]]] = defaultdict(list)
         for hit in part.hits:
             alike[hit.value].append(hit)
         for concept, hits in alike.items():
-            share = by_input[at * concepts + concept] / len(hits)
+            share = by_input[at * len(lexicon.concepts) + concept] / len(hits)
             yield from (Move(at, hit.start, hit.end, share) for hit in hits)
 
 
@@ -239,7 +297,7 @@ def _evidence(parts: tuple[Part, Part], moves: Iterable[Move], slope: float) -> 
     found = []
     for at, part in enumerate(parts):
         named = [(first, last, weight) for (of, first, last), weight in ranked if of == at and abs(weight) >= WEAKEST]
-        spans = words.places(part.text) if named else []
+        spans = words.places(part.text, {at for first, last, _ in named for at in (first, last - 1)})
         for first, last, weight in named:
             start, end = spans[first][0], spans[last - 1][1]
             found.append(Evidence(part.text[start:end], start, end, part.name, weight))

@@ -22,9 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from pipeline.stages.classify.english import Model, Network, Part, Scale, grams_of, inputs_of, length_of, parts_of
+from pipeline.stages.classify.english import Lexicon, Model, Network, Scale, grams_of, inputs_of, length_of, parts_of
 from pipeline.stages.classify.weights import STEP, halved, steps
-from pipeline.stages.words import Phrases
 
 FOLDS = 5
 SEEN = 3  # items that a word must occur in
@@ -57,7 +56,7 @@ class Seen(NamedTuple):
 
     grams: dict[str, float]
     places: list[int]
-    values: list[float]
+    values: Array
 
 
 class Judges(NamedTuple):
@@ -68,39 +67,40 @@ class Judges(NamedTuple):
     bias: float
 
 
-def fit(items: Sequence[Item], phrases: Sequence[tuple[str, int]], names: tuple[str, ...], name: str) -> Model:
-    """Train the model called `name`; `names` are the concepts that the phrases point to."""
-    known = Phrases(phrases)
+def fit(items: Sequence[Item], lexicon: Lexicon, name: str) -> Model:
+    """Train the model called `name`."""
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        seen = [look(parts_of(known, item.title, item.text), len(names)) for item in items]
-        judges = train(items, seen, len(names))
+        seen = [look(lexicon, item.title, item.text) for item in items]
+        judges = train(items, seen, lexicon.inputs)
         topics, weights = _topics(items, seen, judges.network)
         model = Model(
             name=name,
             grams=judges.grams,
-            phrases=known,
-            concepts=names,
+            lexicon=lexicon,
             network=judges.network,
             bias=judges.bias,
             scales={length: Scale(1.0, 0.0) for length in ("headline", "summary", "article")},
             topics=topics,
             topic_weights=weights,
         )
-        return replace(model, scales=_scales(items, seen, len(names)))
+        return replace(model, scales=_scales(items, seen, lexicon.inputs))
 
 
-def look(parts: tuple[Part, Part], concepts: int) -> Seen:
+def look(lexicon: Lexicon, title: str, text: str) -> Seen:
     """What the judges see of title and lead."""
-    return Seen(grams_of(parts), *inputs_of(parts, concepts))
+    parts = parts_of(lexicon, title, text)
+    found = grams_of(parts)
+    shares = dict.fromkeys(sorted(found.words), found.share) | dict.fromkeys(sorted(found.pairs), found.pair_share)
+    return Seen(shares, *inputs_of(parts, len(lexicon.concepts)))
 
 
-def train(items: Sequence[Item], seen: Sequence[Seen], concepts: int) -> Judges:
-    """Both judges, from the items given."""
+def train(items: Sequence[Item], seen: Sequence[Seen], width: int) -> Judges:
+    """Both judges, from the items given; `width` is the number of the network's inputs."""
     targets = np.array([item.target for item in items])
     weights = _balanced(targets, np.array([item.weight for item in items]))
     vocabulary = _vocabulary(seen)
-    scale, inputs = _scaled(seen, 2 * concepts + 3)
+    scale, inputs = _scaled(seen, width)
     linear = LogisticRegression(C=STRENGTH, solver="liblinear", max_iter=200, random_state=0)
     doubled, sides, shares = _both_sides(_matrix(seen, vocabulary), targets, weights)
     linear.fit(doubled, sides, sample_weight=shares)
@@ -113,7 +113,7 @@ def train(items: Sequence[Item], seen: Sequence[Seen], concepts: int) -> Judges:
 def total(judges: Judges, seen: Seen) -> float:
     """The sum of both judges, before calibration."""
     net = judges.network
-    inputs = np.array(seen.values, np.float32) / net.scale[seen.places]
+    inputs = seen.values / net.scale[seen.places]
     hidden = np.maximum(inputs @ net.weights[seen.places] + net.bias, 0)
     by_network = float(hidden @ net.out)
     by_words = math.fsum(judges.grams[gram] * share for gram, share in seen.grams.items() if gram in judges.grams)
@@ -125,21 +125,21 @@ def folds(items: Sequence[Item]) -> Array:
     return np.array([int(hashlib.sha256(item.pair.encode()).hexdigest(), 16) % FOLDS for item in items])
 
 
-def unseen_totals(items: Sequence[Item], seen: Sequence[Seen], concepts: int) -> Array:
+def unseen_totals(items: Sequence[Item], seen: Sequence[Seen], width: int) -> Array:
     """The sum for each item by judges that were trained without its fold."""
     fold = folds(items)
     sums = np.zeros(len(items))
     for held in range(FOLDS):
         rest = np.flatnonzero(fold != held).tolist()
-        judges = train([items[at] for at in rest], [seen[at] for at in rest], concepts)
+        judges = train([items[at] for at in rest], [seen[at] for at in rest], width)
         for at in np.flatnonzero(fold == held).tolist():
             sums[at] = total(judges, seen[at])
     return sums
 
 
-def _scales(items: Sequence[Item], seen: Sequence[Seen], concepts: int) -> dict[str, Scale]:
+def _scales(items: Sequence[Item], seen: Sequence[Seen], width: int) -> dict[str, Scale]:
     """Platt's calibration of each length, on sums by judges that had not seen the item."""
-    sums = unseen_totals(items, seen, concepts)
+    sums = unseen_totals(items, seen, width)
     scales = {}
     for length in ("headline", "summary", "article"):
         chosen = [

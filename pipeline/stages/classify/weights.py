@@ -1,31 +1,36 @@
 """The model file: one .npz of plain arrays (never pickle), quantised, the same bytes for the same model.
 
-Text is kept as UTF-8, a line each; a phrase's line is: words as compared TAB words as they must be written TAB concept.
+Text is kept as UTF-8, a line each. Phrases are kept by their first word, with the ways in which that may be written, so
+that none need be cut into words before it is met: a line is phrase TAB concept TAB phrase TAB concept ...
 """
 
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pipeline.errors import UsageError
-from pipeline.stages.classify.english import Model, Network, Scale
+from pipeline.stages.classify.english import Lexicon, Model, Network, Scale, Vectors
 from pipeline.stages.words import Phrases
 
-FORMAT = 1
+FORMAT = 2
 STEP = 1 / 256  # log-odds; weights of words are whole numbers of it
 
+T = TypeVar("T")
 
-def write(model: Model, phrases: Sequence[tuple[str, int]]) -> bytes:
-    """The file of a model; `phrases` are those that its `Phrases` were made of."""
+
+def write(model: Model) -> bytes:
+    """The file of a model."""
+    listed, begins = model.lexicon.phrases.index
+    firsts = sorted(listed)
     meta = {
         "format": FORMAT,
         "name": model.name,
         "bias": model.bias,
-        "concepts": model.concepts,
+        "concepts": model.lexicon.concepts,
         "topics": model.topics,
         "scales": {length: list(scale) for length, scale in model.scales.items()},
     }
@@ -33,11 +38,14 @@ def write(model: Model, phrases: Sequence[tuple[str, int]]) -> bytes:
         "meta": _lines([json.dumps(meta)]),
         "grams": _lines(sorted(model.grams)),
         "gram_weights": np.array([steps(model.grams[gram]) for gram in sorted(model.grams)], np.int16),
-        "phrases": _lines([f"{phrase}\t{concept}" for phrase, concept in phrases]),
+        "firsts": _lines(firsts),
+        "begins": _lines(sorted(begins)),
+        "phrases": _lines(["\t".join(f"{phrase}\t{concept}" for phrase, concept in listed[first]) for first in firsts]),
+        **vector_arrays(model.lexicon.vectors),
         "topic_weights": model.topic_weights.astype(np.float16),
         **{name: getattr(model.network, name).astype(np.float16) for name in Network.__slots__},
     }
-    return _zipped(arrays)
+    return zipped(arrays)
 
 
 def steps(weight: float) -> int:
@@ -56,11 +64,39 @@ def read(data: bytes, source: str) -> Model:
     Raises:
         UsageError: it is not such a file, or of another format.
     """
+    return _read(data, source, _model)
+
+
+def _read(data: bytes, source: str, made: Callable[[Mapping[str, Any]], T]) -> T:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return _model({name: arrays[name] for name in arrays.files})
+            return made({name: arrays[name] for name in arrays.files})
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as e:
         raise UsageError(f"{source}: not a model of this version: {e}") from e
+
+
+def vector_arrays(vectors: Vectors) -> dict[str, Any]:
+    """Vectors as the file keeps them."""
+    return {
+        "words": _lines(sorted(vectors.places, key=vectors.places.__getitem__)),
+        "vectors": vectors.rows,
+        "vector_scale": vectors.scale.astype(np.float16),
+    }
+
+
+def read_vectors(data: bytes, source: str) -> Vectors:
+    """The vectors of words in a file of their own.
+
+    Raises:
+        UsageError: it is not such a file.
+    """
+    return _read(data, source, _vectors)
+
+
+def _vectors(arrays: Mapping[str, Any]) -> Vectors:
+    words = _text(arrays["words"]).split("\n")
+    places = dict(zip(words, range(len(arrays["vectors"])), strict=True))
+    return Vectors(places, arrays["vectors"], arrays["vector_scale"].astype(np.float32))
 
 
 def _model(arrays: Mapping[str, Any]) -> Model:
@@ -68,18 +104,41 @@ def _model(arrays: Mapping[str, Any]) -> Model:
     if meta["format"] != FORMAT:
         raise ValueError(f"format {meta['format']}")
     weights = (arrays["gram_weights"] * STEP).tolist()
-    listed = (line.rpartition("\t") for line in _text(arrays["phrases"]).split("\n"))
+    firsts, begins, listed = (_text(arrays[name]).split("\n") for name in ("firsts", "begins", "phrases"))
     return Model(
         name=meta["name"],
         grams=dict(zip(_text(arrays["grams"]).split("\n"), weights, strict=True)),
-        phrases=Phrases((phrase, int(concept)) for phrase, _, concept in listed),
-        concepts=tuple(meta["concepts"]),
+        lexicon=Lexicon(
+            concepts=tuple(meta["concepts"]),
+            phrases=Phrases.of(_Listed(zip(firsts, listed, strict=True)), frozenset(begins)),
+            vectors=_vectors(arrays),
+        ),
         network=Network(*(arrays[name].astype(np.float32) for name in Network.__slots__)),
         bias=meta["bias"],
         scales={length: Scale(*scale) for length, scale in meta["scales"].items()},
         topics=tuple(meta["topics"]),
         topic_weights=arrays["topic_weights"].astype(np.float32),
     )
+
+
+class _Listed(Mapping[str, Sequence[tuple[str, int]]]):
+    """The phrases of the file by their first word; a line is cut when it is asked for."""
+
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        self._lines = dict(lines)
+
+    def __getitem__(self, first: str) -> Sequence[tuple[str, int]]:
+        fields = self._lines[first].split("\t")
+        return [(phrase, int(concept)) for phrase, concept in zip(fields[::2], fields[1::2], strict=True)]
+
+    def __contains__(self, first: object) -> bool:
+        return first in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
 
 
 def _lines(texts: Sequence[str]) -> Any:
@@ -90,8 +149,8 @@ def _text(array: Any) -> str:
     return bytes(array).decode()
 
 
-def _zipped(arrays: Mapping[str, Any]) -> bytes:
-    """An .npz whose bytes hold no time."""
+def zipped(arrays: Mapping[str, Any]) -> bytes:
+    """The bytes of an .npz, which hold no time."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
