@@ -31,7 +31,10 @@ def plain_text(markup: str | None) -> str | None:
     """One line of text: tags and entities resolved, white space folded; None when nothing is left."""
     if not markup:
         return None
-    return " ".join(clean(html.unescape(_TAG.sub("", markup[:LONGEST_LINE]))).split()) or None
+    text = markup[:LONGEST_LINE]
+    if "<" in text or "&" in text or not text.isprintable():
+        text = clean(html.unescape(_TAG.sub("", text)))
+    return " ".join(text.split()) or None
 
 
 def plain_texts(markups: Iterable[str | None]) -> tuple[str, ...]:
@@ -79,8 +82,11 @@ def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     Of entries with the same id and the same link the first stays. Where one id stands for several links it identifies
     nothing, and those entries go by their canonical links instead.
     """
+    found = tuple(entries)
+    if len({entry.id for entry in found}) == len(found):
+        return found
     links: defaultdict[str, set[str]] = defaultdict(set)
-    listed = [(entry, canonical_url(entry.url) if entry.url else None) for entry in entries]
+    listed = [(entry, canonical_url(entry.url) if entry.url else None) for entry in found]
     for entry, link in listed:
         if link:
             links[entry.id].add(link)
