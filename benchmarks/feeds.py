@@ -70,6 +70,7 @@ def measured(path: Path) -> Feed:
     """Read one feed with both."""
     body = gzip.decompress(path.read_bytes())
     text = charset.decode(body, (charset.of_xml(body),)).strip("\ufeff \t\r\n")
+    text = text[max(text.find("<?xml "), 0) :]  # comments before it are junk
     is_fast = text.startswith("<") and strict.read(text) is not None
     is_same = is_equal = True
     if is_fast:
