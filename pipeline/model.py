@@ -131,6 +131,11 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     lang: str | None = None
     ttl: timedelta | None = None  # <ttl>, or sy:updatePeriod over sy:updateFrequency
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC, when nobody should ask
+    skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
+    links: tuple[tuple[str, str], ...] = ()  # (relation, URL): self, hub (WebSub), next, prev-archive ... (RFC 5005)
+    is_complete: bool = False  # holds all entries there are, RFC 5005 section 2
+    is_archive: bool = False  # never changes again, RFC 5005 section 4
 
 
 @dataclass(frozen=True, slots=True)

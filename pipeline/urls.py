@@ -24,6 +24,7 @@ LONGEST_HOST = 253  # characters, RFC 1035 section 2.3.4 without the root
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _SPLIT = re.compile(r"(https?)://([^/?#\\]*)(/[^?#]*)?(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
+_USUAL = re.compile(r"https?://(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:/[!-~]*)?")  # needs no closer look to be a URL
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?:.*@)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+?)\.?(?::([0-9]{0,5}))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -95,7 +96,9 @@ def absolute_url(url: str, base: str | None = None) -> str | None:
         None when it is no http(s) URL with a host, or holds control characters.
     """
     text = _joined(url, base)
-    return text if text is not None and _parts(text) is not None else None
+    if text is None or (len(text) <= LONGEST_HOST and _USUAL.fullmatch(text)):
+        return text
+    return text if _parts(text) is not None else None
 
 
 def canonical_url(url: str, base: str | None = None) -> str | None:

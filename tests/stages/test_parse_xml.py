@@ -271,3 +271,40 @@ def test_an_entry_speaks_the_language_of_its_feed(element: str, expected: str | 
 )
 def test_a_feed_says_how_long_it_stays_the_same(elements: str, expected: timedelta | None) -> None:
     assert rss(elements).ttl == expected
+
+
+HOURS = "<skipHours>\n<hour>0</hour><hour> 7 </hour><hour>24</hour><hour>25</hour><hour>noon</hour></skipHours>"
+DAYS = "<skipDays><day>Sunday</day><day>monday</day><day>Holiday</day></skipDays>"
+
+
+@pytest.mark.parametrize("items", ["", "<item><guid>1</guid></item>"])
+def test_a_feed_says_when_nobody_should_ask(items: str) -> None:
+    for found in (rss(HOURS + DAYS + items), rss(items + HOURS + DAYS)):
+        assert (found.skip_hours, found.skip_days) == (frozenset({0, 7}), frozenset({0, 6}))
+
+
+def test_hours_to_skip_in_the_text_of_an_entry_are_none_of_the_feeds() -> None:
+    found = rss(f"<item><guid>1</guid><description><![CDATA[{HOURS}]]></description></item>")
+    assert found.skip_hours == frozenset()
+
+
+LINKS = '<atom:link rel="self" href="/f"/><atom:link rel="HUB" href="https://hub.example/"/>'
+LINKS += '<atom:link rel="icon" href="/i"/>'
+HISTORY = 'xmlns:h="http://purl.org/syndication/history/1.0"'
+ITEM = "<item><guid>1</guid></item>"
+
+
+@pytest.mark.parametrize("fault", ["", "<title>&nbsp;</title>"])
+def test_a_feed_says_where_it_is_announced_and_goes_on(fault: str) -> None:
+    found = rss(f"{LINKS}{fault}{ITEM}")
+    assert found.links == (("self", "https://example.com/f"), ("hub", "https://hub.example/"))
+
+
+@pytest.mark.parametrize("fault", ["", "<title>&nbsp;</title>"])
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [("", (False, False)), ("<h:complete/>", (True, False)), ("<h:archive/>", (False, True))],
+)
+def test_a_feed_says_what_it_holds(mark: str, expected: tuple[bool, bool], fault: str) -> None:
+    found = parse(f"<rss version='2.0' {HISTORY}><channel>{mark}{fault}{ITEM}</channel></rss>".encode(), URL)
+    assert (found.is_complete, found.is_archive) == expected

@@ -12,6 +12,7 @@ from pipeline.urls import canonical_url
 
 LONGEST_LINE = 10_000  # characters of markup; what is longer is no title or name
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EARLIEST_YEAR = 1971  # the epoch itself stands for "unknown"
 _LATEST_YEAR = 2100
 _INLINE = "a abbr acronym b bdi bdo big br cite code del div em font h1 h2 h3 h4 h5 h6 i img ins kbd li mark nobr ol p"
@@ -30,7 +31,10 @@ def plain_text(markup: str | None) -> str | None:
     """One line of text: tags and entities resolved, white space folded; None when nothing is left."""
     if not markup:
         return None
-    return " ".join(clean(html.unescape(_TAG.sub("", markup[:LONGEST_LINE]))).split()) or None
+    text = markup[:LONGEST_LINE]
+    if "<" in text or "&" in text or not text.isprintable():
+        text = clean(html.unescape(_TAG.sub("", text)))
+    return " ".join(text.split()) or None
 
 
 def plain_texts(markups: Iterable[str | None]) -> tuple[str, ...]:
@@ -61,14 +65,28 @@ def size(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
 
 
+def hours(numbers: Iterable[str | None]) -> frozenset[int]:
+    """The hours that a feed's skipHours names; RSS 0.91 counts them from 1 to 24."""
+    return frozenset(hour % 24 for hour in map(size, numbers) if hour is not None and hour <= 24)
+
+
+def days(names: Iterable[str | None]) -> frozenset[int]:
+    """The days of the week that a feed's skipDays names; Monday is 0."""
+    written = {(name or "").strip().lower() for name in names}
+    return frozenset(day for day, name in enumerate(_DAYS) if name in written)
+
+
 def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Entries with identities of their own, in order.
 
     Of entries with the same id and the same link the first stays. Where one id stands for several links it identifies
     nothing, and those entries go by their canonical links instead.
     """
+    found = tuple(entries)
+    if len({entry.id for entry in found}) == len(found):
+        return found
     links: defaultdict[str, set[str]] = defaultdict(set)
-    listed = [(entry, canonical_url(entry.url) if entry.url else None) for entry in entries]
+    listed = [(entry, canonical_url(entry.url) if entry.url else None) for entry in found]
     for entry, link in listed:
         if link:
             links[entry.id].add(link)

@@ -1,13 +1,15 @@
-"""RSS, RDF, Atom and CDF, read by feedparser.
+"""RSS, RDF, Atom and CDF: read fast by `strict` when they are well-formed and usual, else by feedparser.
 
 feedparser gets UTF-8 bytes in a stream of their own: it would open a local file that a string names, and it trusts
 charsets too much. Its sanitising and resolving inside of HTML stay off: they are most of its time, and the text of an
-entry is extracted like that of any page. Entity declarations are counted here, before any parser expands them.
+entry is extracted like that of any page. Entity declarations are counted here before it expands them; the fast reader
+takes no document that could have any.
 """
 
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax import SAXException
@@ -16,9 +18,12 @@ import feedparser
 
 from pipeline.errors import ParseError
 from pipeline.model import Enclosure, Entry, ParsedFeed
+from pipeline.stages.parse import strict
 from pipeline.stages.parse.values import (
     clean,
+    days,
     distinct,
+    hours,
     language,
     plain_text,
     plain_texts,
@@ -51,7 +56,10 @@ _PERIODS = {
     "monthly": timedelta(days=30),
     "yearly": timedelta(days=365),
 }
+_HISTORY = "http://purl.org/syndication/history/1.0"
+_MOMENTS = ("published_parsed", "created_parsed", "updated_parsed")
 _LINK_ORDER = ("alternate", "related", "via")
+_RELATIONS = frozenset({"self", "hub", "first", "last", "next", "previous", "current", "prev-archive", "next-archive"})
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 _FEED_START = re.compile(r"<(?:\?xml\s|(?:rss|feed|rdf:RDF)\b)")
@@ -77,13 +85,13 @@ def parse(text: str, url: str) -> ParsedFeed:
         raise ParseError(url, "html")
     if text[0] != "<":
         raise ParseError(url, "not-a-feed")
-    _refuse_bombs(text, url)
-    result = _read(text, url)
+    result = strict.read(text) or _judged(text, url)
     feed: _Element = result["feed"]
     is_malformed = isinstance(result.get("bozo_exception"), SAXException)
     elements = result["entries"][:-1] if is_malformed and _ends_within_entry(text) else result["entries"]
     version = result.get("version") or ""
-    found = (_entry(element, feed, version, url) for element in elements)
+    lang = language(feed.get("language"))
+    found = (_entry(element, lang, version, url) for element in elements)
     entries = distinct(entry for entry in found if entry)
     if not entries:
         _judge_emptiness(text, url, version, result["bozo_exception"] if is_malformed else None)
@@ -93,8 +101,13 @@ def parse(text: str, url: str) -> ParsedFeed:
         url=link,
         format=_FORMATS.get(version, version or "unknown"),
         entries=entries,
-        lang=language(feed.get("language")),
+        lang=lang,
         ttl=_ttl(feed),
+        skip_hours=hours(feed.get("skip_hours", ())),
+        skip_days=days(feed.get("skip_days", ())),
+        links=_links(feed, url),
+        is_complete="fh_complete" in feed,
+        is_archive="fh_archive" in feed,
     )
 
 
@@ -106,7 +119,9 @@ def _without_junk(text: str) -> str:
     return text[start.start() :] if start else text
 
 
-def _read(text: str, url: str) -> _Element:
+def _judged(text: str, url: str) -> _Element:
+    """What feedparser says, in the shape of `strict.read`: dates as moments, texts clean."""
+    _refuse_bombs(text, url)
     legal = _REFERENCE.sub(_legal_reference, _ILLEGAL.sub("", text))
     try:
         result: _Element = feedparser.parse(
@@ -117,6 +132,18 @@ def _read(text: str, url: str) -> _Element:
         )
     except _FEEDPARSER_ERRORS as e:
         raise ParseError(url, "malformed-xml", detail=f"{type(e).__name__}: {e}"[:200]) from e
+    for element in result["entries"]:
+        for key in _MOMENTS:
+            element[key] = _moment(dict.get(element, key))  # its own `get` would invent an update
+        if element.get("summary"):
+            element["summary"] = clean(element["summary"])
+        for part in element.get("content", ()):
+            part["value"] = clean(part["value"])
+    feed = result["feed"]
+    for unit in ("hour", "day"):
+        feed[f"skip_{unit}s"] = _skipped(text, unit)
+    for prefix in (prefix for prefix, space in result["namespaces"].items() if space == _HISTORY):
+        feed.update({f"fh_{mark}": "" for mark in ("archive", "complete") if f"{prefix}_{mark}" in feed})
     return result
 
 
@@ -160,7 +187,7 @@ def _judge_emptiness(text: str, url: str, version: str, fault: SAXException | No
         raise ParseError(url, "not-a-feed")
 
 
-def _entry(element: _Element, feed: _Element, version: str, base: str) -> Entry | None:
+def _entry(element: _Element, lang: str | None, version: str, base: str) -> Entry | None:
     link = _link(element, base)
     contents = [part for part in element.get("content", ()) if part.get("value")]
     content = max(contents, key=lambda part: len(part["value"]), default=None)
@@ -170,8 +197,8 @@ def _entry(element: _Element, feed: _Element, version: str, base: str) -> Entry 
     own_id = clean(element.get("id") or "").strip() or (link and canonical_url(link))
     if not own_id:
         return None
-    published = _moment(element.get("published_parsed")) or _moment(element.get("created_parsed"))
-    updated = _moment(dict.get(element, "updated_parsed"))  # feedparser's own `get` would invent it
+    published = element.get("published_parsed") or element.get("created_parsed")
+    updated = element.get("updated_parsed")
     spoken = (content or element.get("summary_detail") or element.get("title_detail") or {}).get("language")
     return Entry(
         id=own_id,
@@ -179,26 +206,30 @@ def _entry(element: _Element, feed: _Element, version: str, base: str) -> Entry 
         title=plain_text(element.get("title")),
         published_at=published if published or version.startswith("atom") else updated,  # RSS has one date: dc:date
         updated_at=updated,
-        summary=clean(summary) if summary else None,
-        content=clean(content["value"]) if content else None,
+        summary=summary,
+        content=content["value"] if content else None,
         authors=_authors(element),
         tags=plain_texts(tag.get("label") or tag.get("term") for tag in element.get("tags", ())),
         enclosures=_enclosures(element, base),
-        lang=language(spoken) or language(feed.get("language")),
+        lang=language(spoken) or lang,
     )
 
 
 def _link(element: _Element, base: str) -> str | None:
     """FeedBurner's original link, else the best link to a page, else an id that is one."""
-    named = [element.get("feedburner_origlink") or ""]
-    for rel in _LINK_ORDER:
-        links = [link for link in element.get("links", ()) if link.get("rel") == rel]
-        links.sort(key=lambda link: link.get("type") not in _HTML_TYPES)
-        named += [link.get("href") or "" for link in links]
-    for href in filter(None, named):
+    for href in _hrefs(element):
         if link := absolute_url(href, base):
             return link
     return absolute_url(element.get("link") or "")
+
+
+def _hrefs(element: _Element) -> Iterator[str]:
+    if original := element.get("feedburner_origlink"):
+        yield original
+    links = [link for link in element.get("links", ()) if link.get("href")]
+    for rel in _LINK_ORDER:
+        related = [link for link in links if link.get("rel") == rel]
+        yield from (link["href"] for link in sorted(related, key=lambda link: link.get("type") not in _HTML_TYPES))
 
 
 def _moment(parsed: Any) -> datetime | None:
@@ -222,9 +253,26 @@ def _enclosures(element: _Element, base: str) -> tuple[Enclosure, ...]:
     )
 
 
+def _links(feed: _Element, base: str) -> tuple[tuple[str, str], ...]:
+    """Where a feed itself is found, is announced and goes on."""
+    return tuple(
+        (link["rel"], url)
+        for link in feed.get("links", ())
+        if link.get("rel") in _RELATIONS and (url := absolute_url(link.get("href") or "", base))
+    )
+
+
 def _ttl(feed: _Element) -> timedelta | None:
     minutes = size(feed.get("ttl"))
     if minutes:
         return timedelta(minutes=min(minutes, 10**6))
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
     return period / max(size(feed.get("sy_updatefrequency")) or 1, 1) if period else None
+
+
+def _skipped(text: str, unit: str) -> list[str]:
+    """What skipHours or skipDays hold; feedparser keeps the last of them only."""
+    tags = [*_ENTRY_TAG.finditer(text)]
+    outside = text[: tags[0].start()] + text[tags[-1].end() :] if tags else text
+    lists = re.findall(rf"<skip{unit}s\s*>(.*?)</skip{unit}s\s*>", outside, re.IGNORECASE | re.DOTALL)
+    return re.findall(rf"<{unit}\s*>([^<]*)</", "".join(lists), re.IGNORECASE)
