@@ -7,6 +7,7 @@ from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
 from pipeline.stages.extract import body, dates
 from pipeline.stages.extract.metadata import Facts, facts, language
+from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.fetch import decode
 from pipeline.urls import canonical_url
 
@@ -36,7 +37,7 @@ def extract(page: Page, entry: Entry) -> Article:
         told, found, failure = *_read(page, entry), None
     except ExtractError as e:
         told, found, failure = Facts(_own_url(page.url)), "", e
-    chosen = _choose(found, entry)
+    chosen = _choose(found, entry, is_teaser(found, told.is_free))
     if failure is not None and len(chosen.text) < SHORTEST_TEXT:
         raise failure
     return _article(page.url, told, entry, chosen, page.fetched_at)
@@ -62,9 +63,10 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, str]:
     return facts(tree, page, has_date), body.by_trafilatura(tree, page.url)
 
 
-def _choose(found: str, entry: Entry) -> _Body:
+def _choose(found: str, entry: Entry, is_cut: bool = False) -> _Body:
+    """The page's text, unless the feed carries clearly more; more at all, where the page's is only a teaser."""
     content = body.of_markup(entry.content)
-    if len(found) >= SHORTEST_TEXT and len(content) < CLEARLY_LONGER * len(found):
+    if len(found) >= SHORTEST_TEXT and len(content) < (1 if is_cut else CLEARLY_LONGER) * len(found):
         return _Body(found, body.TRAFILATURA)
     bodies = (
         _Body(content, FEED_CONTENT),
@@ -97,6 +99,9 @@ def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: dateti
         updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
         lang=told.lang or language(entry.lang),
         site_name=told.site_name,
+        section=told.section,
+        tags=told.tags or entry.tags,
+        is_teaser=is_teaser(text, told.is_free),
     )
 
 

@@ -16,7 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import Page
-from pipeline.stages.extract import authors, dates, jsonld, microdata
+from pipeline.stages.extract import authors, dates, jsonld, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
 from pipeline.stages.extract.moments import Stated, written
@@ -102,6 +102,7 @@ class Facts:
     site_name: str | None = None
     section: str | None = None
     tags: tuple[str, ...] = ()
+    is_free: bool = True
 
 
 class _Source:
@@ -157,6 +158,7 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
         site_name=site_name,
         section=_first(chain(source.told("articleSection"), map(source.meta, _SECTIONS))),
         tags=_tags(source),
+        is_free=paywall.is_free((source.article, source.whole, source.marked), source.metas),
     )
 
 
