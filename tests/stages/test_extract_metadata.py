@@ -8,7 +8,7 @@ from lxml import html
 
 from pipeline.model import Page
 from pipeline.stages.extract.authors import MOST_AUTHORS
-from pipeline.stages.extract.metadata import Facts, facts, language
+from pipeline.stages.extract.metadata import Facts, facts, lang_tag
 from pipeline.stages.extract.moments import DAY, Stated
 
 URL = "https://www.example.com/news/frigate"
@@ -209,7 +209,7 @@ def test_the_language_is_the_documents_else_the_locales(attributes: str, head: s
     [("EN", "en"), ("zh-hant-tw", "zh-Hant-TW"), ("es_419", "es-419"), (" de ", "de"), ("english", None), ("", None)],
 )
 def test_a_language_tag_has_one_spelling(tag: str, usual: str | None) -> None:
-    assert language(tag) == usual
+    assert lang_tag(tag) == usual
 
 
 @pytest.mark.parametrize(

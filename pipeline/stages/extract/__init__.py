@@ -5,8 +5,9 @@ from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
+from pipeline.stages import language
 from pipeline.stages.extract import body, dates
-from pipeline.stages.extract.metadata import Facts, facts, language
+from pipeline.stages.extract.metadata import Facts, facts, lang_tag
 from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.fetch import decode
 from pipeline.urls import canonical_url
@@ -97,7 +98,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: dateti
         extractor=chosen.extractor,
         authors=told.authors or entry.authors,
         updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
-        lang=told.lang or language(entry.lang),
+        lang=language.tag(title, text, told.lang or lang_tag(entry.lang)),
         site_name=told.site_name,
         section=told.section,
         tags=told.tags or entry.tags,

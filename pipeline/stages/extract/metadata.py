@@ -117,7 +117,7 @@ class _Source:
         self.article = jsonld.article(self.nodes, self.canonical, title)
         self.whole = jsonld.web_page(self.nodes)
         self.marked = jsonld.article(microdata.nodes(tree), self.canonical, title)
-        self.lang = language(tree.get("lang") or tree.get("xml:lang")) or language(self.meta("og:locale"))
+        self.lang = lang_tag(tree.get("lang") or tree.get("xml:lang")) or lang_tag(self.meta("og:locale"))
 
     def meta(self, key: str) -> str | None:
         """The first value of a meta element."""
@@ -176,7 +176,7 @@ def canonical_link(tree: HtmlElement, url: str) -> str:
     return own
 
 
-def language(tag: str | None) -> str | None:
+def lang_tag(tag: str | None) -> str | None:
     """A language tag in the usual spelling of BCP 47, None when it is none."""
     if not tag or not _LANG.fullmatch(tag.strip()):
         return None
