@@ -169,7 +169,7 @@ class Robots:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The HTML behind an entry."""
+    """The HTML, PDF or plain text behind an entry."""
 
     url: str  # final, after redirects
     body: bytes

@@ -2,7 +2,7 @@
 
 For all who need one: the article as it is stored, the classifiers, the tagger. The script decides first, then function
 words; a short title without any is identified by its letters. Nearly all that we read is English, so the quick way out
-is English. On 1,911 titles in 13 languages this was right for 99.5 %, fastText's lid.176.ftz for 98.3 %, CLD2 for 96.1 %.
+is English. On 1,911 titles in 13 languages it was right for 99.5 %, fastText's lid.176.ftz for 98.3 %, CLD2 for 96.1 %.
 """
 
 import re
