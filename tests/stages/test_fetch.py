@@ -167,3 +167,15 @@ def test_any_bytes_decode_to_clean_text(body: bytes, content_type: str | None, s
     text = text_of(start + body, content_type)
     assert "\0" not in text
     text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("JOHNSON’S®: one – two".encode().decode("latin-1"), "JOHNSON’S®: one – two", id="twice"),
+        pytest.param("Åland, Ã© and â€", "Åland, Ã© and â€", id="no proof that it is"),
+        pytest.param("façade – naïve", "façade – naïve", id="once"),
+    ],
+)
+def test_what_was_encoded_twice_is_read_twice(text: str, read: str) -> None:
+    assert fetch.decode(Page("https://example.com", text.encode(), "text/html; charset=utf-8", NOW)) == read
