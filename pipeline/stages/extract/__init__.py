@@ -15,6 +15,7 @@ from pipeline.urls import canonical_url
 SHORTEST_TEXT = 200  # characters; below this it is a teaser or a paywall
 CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the page shows only the beginning
 
+TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
 _OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
@@ -35,8 +36,8 @@ def extract(page: Page, entry: Entry) -> Article:
     """Read the article that a page shows; where it shows none, the one that the entry itself carries.
 
     Raises:
-        ExtractError: `too-large`, `too-deep`, `extractor-failed`, `pdf-...`, `no-text`, `too-short`
-            or `no-title`, when neither the page nor the entry gives an article.
+        ExtractError: `too-large`, `too-deep`, `extractor-failed`, `pdf-...`, `gallery`, `video`,
+            `no-text`, `too-short` or `no-title`, when neither the page nor the entry gives an article.
     """
     try:
         told, found, failure = *_read(page, entry), None
@@ -71,7 +72,11 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, _Body]:
         return told, _Body(text, plain.PLAIN)
     tree = body.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
-    return facts(tree, page, has_date), _Body(body.by_trafilatura(tree, page.url), body.TRAFILATURA)
+    told = facts(tree, page, has_date)
+    found = _Body(body.by_trafilatura(tree, page.url), body.TRAFILATURA)
+    if len(found.text) < SHORTEST_TEXT and told.transcript:
+        return told, _Body(body.of_markup(told.transcript), TRANSCRIPT)
+    return told, found
 
 
 def _choose(found: _Body, entry: Entry, is_cut: bool = False) -> _Body:
@@ -85,7 +90,8 @@ def _choose(found: _Body, entry: Entry, is_cut: bool = False) -> _Body:
 
 def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: datetime) -> Article:
     if len(chosen.text) < SHORTEST_TEXT:
-        raise ExtractError(url, "too-short" if chosen.text else "no-text", detail=f"{len(chosen.text)} characters")
+        short = "too-short" if chosen.text else "no-text"
+        raise ExtractError(url, told.kind or short, detail=f"{len(chosen.text)} characters")
     titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
     title = next(filter(None, reversed(titles) if chosen.extractor in _OF_FEEDS else titles), None)
     if title is None:

@@ -37,7 +37,7 @@ def article(found: Sequence[Node], url: str, title: str) -> Node:
     It is the one that names the URL, else the one with the page's title, else the first, unless there are several and
     all have other titles: they are of other articles, then.
     """
-    articles = [node for node in found if _is_a(_ARTICLE, node)]
+    articles = [node for node in found if is_a(_ARTICLE, node)]
     named = next((node for node in articles if url in _addresses(node)), None)
     if named is not None or len(articles) < 2:
         return named or next(iter(articles), {})
@@ -46,7 +46,7 @@ def article(found: Sequence[Node], url: str, title: str) -> Node:
 
 def web_page(found: Sequence[Node]) -> Node:
     """The node of the page as such; an empty node if none."""
-    return next((node for node in found if _is_a(_WEB_PAGE, node)), {})
+    return next((node for node in found if is_a(_WEB_PAGE, node)), {})
 
 
 def text(value: object) -> str | None:
@@ -73,7 +73,7 @@ def people(value: object, found: Sequence[Node]) -> Iterator[str]:
     """The name of each author that is not marked as an organisation; Doe, Jane is left as it is."""
     for item in value if isinstance(value, list) else [value]:
         node = item if isinstance(item, Mapping) and "name" in item else _referred(item, found)
-        if not _is_a(_ORGANISATION, node):
+        if not is_a(_ORGANISATION, node):
             yield from names(item, found)
 
 
@@ -103,7 +103,8 @@ def _flat(value: object) -> Iterator[Node]:
             pending.extend(item[key] for key in reversed(_INWARD) if isinstance(item.get(key), list | dict))
 
 
-def _is_a(kind: re.Pattern[str], node: Node) -> bool:
+def is_a(kind: re.Pattern[str], node: Node) -> bool:
+    """Whether one of a node's types is of this kind."""
     types = node.get("@type")
     return any(isinstance(one, str) and kind.search(one) for one in (types if isinstance(types, list) else [types]))
 

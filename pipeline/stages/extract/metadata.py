@@ -16,7 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import Page
-from pipeline.stages.extract import authors, dates, jsonld, microdata, paywall
+from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
 from pipeline.stages.extract.moments import Stated, written
@@ -103,6 +103,8 @@ class Facts:
     section: str | None = None
     tags: tuple[str, ...] = ()
     is_free: bool = True
+    kind: str | None = None  # what it shows when it has no text: "gallery", "video"
+    transcript: str | None = None  # of its video
 
 
 class _Source:
@@ -158,6 +160,8 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
         site_name=site_name,
         section=_first(chain(source.told("articleSection"), map(source.meta, _SECTIONS))),
         tags=_tags(source),
+        kind=kinds.kind(source.nodes, source.metas),
+        transcript=kinds.transcript(source.nodes),
         is_free=paywall.is_free((source.article, source.whole, source.marked), source.metas),
     )
 
