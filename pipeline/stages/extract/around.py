@@ -14,7 +14,7 @@ MOST_LINES = 25  # on each side
 LEVELS_BEFORE = 4  # from the heading upwards; beyond them is the head of the site
 MOST_PARAGRAPHS = 3  # after which the article has begun
 GAP = " | "  # between the texts of two elements that only their style keeps apart
-_ASIDE = frozenset({"aside", "footer", "nav"})
+_UNREAD = SILENT | {"aside", "footer", "nav"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def _taken(heading: HtmlElement, forward: bool) -> list[Line]:
         for one in found if forward else reversed(list(found)):
             if len(one.text) > LONGEST_LINE:
                 paragraphs += 1
-            elif one.text or one.stamps:
+            else:
                 taken.append(one)
             if len(taken) == MOST_LINES or paragraphs == MOST_PARAGRAPHS:
                 return taken
@@ -54,41 +54,54 @@ def _beside(heading: HtmlElement, forward: bool) -> Iterator[HtmlElement]:
     """What follows an element, or precedes it, the nearest first: its siblings, its parent's, and so on."""
     inside = takewhile(lambda node: node.tag != "body", heading.iterancestors())
     for node in islice(chain([heading], inside), None if forward else LEVELS_BEFORE):
-        if forward and node.tail and node.tail.strip():
-            yield _tail(node)
-        yield from (one for one in node.itersiblings(preceding=not forward) if one.tag not in _ASIDE)
+        if forward:
+            yield from _tail(node)
+        for sibling in node.itersiblings(preceding=not forward):
+            if not forward:
+                yield from _tail(sibling)
+            if sibling.tag not in _UNREAD:
+                yield sibling
+            if forward:
+                yield from _tail(sibling)
 
 
-def _tail(node: HtmlElement) -> HtmlElement:
-    loose = etree.Element("p")
-    loose.text = node.tail
-    return loose
+def _tail(node: HtmlElement) -> Iterator[HtmlElement]:
+    """The text behind an element, as an element."""
+    if node.tail and not node.tail.isspace():
+        loose = etree.Element("p")
+        loose.text = node.tail
+        yield loose
 
 
 def lines_of(root: HtmlElement) -> Iterator[Line]:
-    """The text of an element in lines, as its blocks break it; lazily, because it may be the rest of the page."""
+    """The lines in an element, as its blocks break them; lazily, because it may be the rest of the page."""
     parts: list[str] = []
     stamps: list[str] = []
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        if event == "start" and (element.tag in SILENT or element.tag in _ASIDE):
+        tag = element.tag
+        if event == "start" and tag in _UNREAD:
             walk.skip_subtree()
             continue
-        if element.tag in BLOCKS:
-            yield Line(_joined(parts), tuple(stamps))
+        if tag in BLOCKS and parts:
+            yield from _line(parts, stamps)
             parts, stamps = [], []
         if event == "start":
-            if element.tag == "time" and element.get("datetime"):
+            if tag == "time" and element.get("datetime"):
                 stamps.append(element.get("datetime"))
-            parts.append(element.text or "")
-        elif element is not root:
-            parts.append(element.tail or "")
-    yield Line(_joined(parts), tuple(stamps))
+                parts.append("")
+            text = element.text
+        else:
+            text = element.tail if element is not root else None
+        if text:
+            parts.append(text)
+    yield from _line(parts, stamps)
 
 
-def _joined(parts: list[str]) -> str:
+def _line(parts: list[str], stamps: list[str]) -> Iterator[Line]:
     joined = ""
     for part in parts:
         gap = GAP if joined[-1:].isalnum() and part[:1].isalnum() else ""
         joined += gap + part
-    return line(joined)
+    if stamps or (joined and not joined.isspace()):
+        yield Line(line(joined), tuple(stamps))
