@@ -23,6 +23,7 @@ _BY_WORDS = (
     r"|بقلم|كتب|الكاتب|מאת|著者|文|作者|記者|기자"
 )
 BY = re.compile(rf"(?:{_BY_WORDS})(?:\s*:\s*|\s+|$)", re.IGNORECASE)
+_ALSO_NAMES = frozenset({"af", "av", "da", "di", "von"})  # of which names begin too: Da Wei
 _BETWEEN = re.compile(
     r"\s*[;|•·⋅●/]\s*|\s+[-–—]\s+|\s+(?:and|und|et|with|y|e|og|och|en|i|и|та|ve|dan|và)\s+|\s*&\s*", re.IGNORECASE
 )
@@ -162,7 +163,10 @@ def shown(text: str, title: str) -> str | None:
 
 def _without_by(byline: str) -> str:
     while match := BY.match(byline):
-        byline = byline[match.end() :]
+        rest = byline[match.end() :]
+        if match[0].strip().lower() in _ALSO_NAMES and len(rest.split()) < 2:
+            return byline
+        byline = rest
     return byline
 
 

@@ -3,6 +3,8 @@
 The page's date wins over the feed's, the feed's over the archive's; when none counts it is the moment we first saw it.
 A page that names only a day, or a time without its zone, takes the feed's moment when that may be the same one: when it
 lies within the named time, give or take what the zones of the earth differ from UTC. Else it is read as UTC.
+Of a page's dates what it tells machines wins (JSON-LD, meta elements, microdata), then the day in its URL, what readers
+see around the headline, what its scripts agree on, an update where nothing else is seen, and what is marked as a date.
 A day that is only guessed from the text of the page counts when neither page nor entry state one.
 A date before 1990, or more than a day after the page was fetched, does not count.
 """

@@ -26,6 +26,7 @@ from pipeline.urls import canonical_url, same_site
 LONGEST_NAME = 80  # characters of a site, a section, a tag
 MOST_TAGS = 30
 CLOSE = 6  # lines to the headline
+MOST_MARKED = 50  # elements that may name the author; a page with more names its commenters
 
 _PUBLISHED = (
     "article:published_time",
@@ -246,7 +247,7 @@ def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 
 def _marked(tree: HtmlElement, title: str) -> Iterator[str]:
-    for element in _MARKED_AS_AUTHOR(tree):
+    for element in _MARKED_AS_AUTHOR(tree)[:MOST_MARKED]:
         is_marked = "author" in (element.get("rel"), element.get("itemprop")) or "/author" in element.get("href", "")
         if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
             text = " ".join(one.text for one in islice(lines_of(element), 9))
