@@ -19,6 +19,8 @@ REPORT = b"""%PDF-1.4
 4 0 obj<</Length 0>>stream
 endstream endobj
 trailer<</Root 1 0 R>>
+startxref
+0
 %%EOF
 """
 
