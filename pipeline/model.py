@@ -174,7 +174,7 @@ class Robots:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The HTML behind an entry."""
+    """The HTML, PDF or plain text behind an entry."""
 
     url: str  # final, after redirects
     body: bytes
@@ -195,8 +195,11 @@ class Article:
     extractor: str  # name@version
     authors: tuple[str, ...] = ()
     updated_at: datetime | None = None
-    lang: str | None = None  # BCP 47
+    lang: str | None = None  # BCP 47; "und" where nobody can tell, "mul" for several
     site_name: str | None = None
+    section: str | None = None  # of the publisher
+    tags: tuple[str, ...] = ()  # of the publisher
+    is_teaser: bool = False  # the text is only the beginning: the rest is for those who pay
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_sto
 LABELS = ("defense", "other", "review")
 EXPORT_COLUMNS = (
     "id", "url", "title", "site", "feed", "authors", "published_at", "published_from", "lang", "label", "score",
-    "needs_review", "topics", "countries", "entities", "extractor", "text",
+    "needs_review", "topics", "countries", "entities", "section", "tags", "is_teaser", "extractor", "text",
 )  # fmt: skip
 
 
@@ -254,6 +254,9 @@ def _row(found: Found) -> dict[str, Any]:
         "authors": found.authors,
         "lang": found.lang,
         "published_from": found.published_from,
+        "section": found.section,
+        "tags": found.tags,
+        "is_teaser": found.is_teaser,
         "extractor": found.extractor,
     }
 

@@ -19,6 +19,8 @@ REPORT = b"""%PDF-1.4
 4 0 obj<</Length 0>>stream
 endstream endobj
 trailer<</Root 1 0 R>>
+startxref
+0
 %%EOF
 """
 
@@ -74,7 +76,7 @@ def _article(room: Newsroom, site: Site, article: RoomArticle, url: str) -> Docu
     if article.reason in GONE:
         return missing(site, GONE[article.reason])
     modified_at = article.updated_at or article.published_at
-    if article.reason == "not-html":
+    if article.reason == "pdf-without-text":
         return Document(REPORT, "application/pdf", modified_at=modified_at)
     body, content_type = layouts.page(site, room.origin(site), article, room.listed(site))
     return Document(body, content_type, modified_at=modified_at)

@@ -23,7 +23,12 @@ ORIGINS = tuple(f"http://127.77.0.{number}:8077" for number in range(1, len(SITE
 DEAD_ENDS = (
     ("meridian", "http-404", "Minister to address parliament on fishing quotas", "The session is expected at noon."),
     ("corvid", "http-410", "Correction: ferry timetable for the western isles", "This item has been withdrawn."),
-    ("westmark", "not-html", "Full report: deterrence in the northern seas (PDF)", "The 48-page report to download."),
+    (
+        "westmark",
+        "pdf-without-text",
+        "Full report: deterrence in the northern seas (PDF)",
+        "The 48-page report to download.",
+    ),
 )
 
 
@@ -61,7 +66,7 @@ class RoomArticle:
     feeds: tuple[str, ...] = ()  # URLs of the feeds that hold it
     in_sitemap: bool = True
     outcome: str = "stored"  # stored | dropped
-    reason: str | None = None  # why it is dropped: http-404, http-410, not-html, robots
+    reason: str | None = None  # why it is dropped: http-404, http-410, pdf-without-text, robots
     is_filler: bool = False
 
     @property
@@ -231,10 +236,10 @@ class Newsroom:
         found = []
         for key, reason, title, summary in DEAD_ENDS:
             if key == site.key:
-                section = "Reports" if reason == "not-html" else "World"
+                section = "Reports" if reason == "pdf-without-text" else "World"
                 text = Text(reason, title, (summary,), site.desk, section, defense=False)
                 article = self._article(site, text, self.at - timedelta(hours=7))
-                url = article.url + (".pdf" if reason == "not-html" else "")
+                url = article.url + (".pdf" if reason == "pdf-without-text" else "")
                 article = replace(article, url=url, link=url, label=None, in_sitemap=False)
                 found.append(replace(article, outcome="dropped", reason=reason))
         return found

@@ -60,6 +60,9 @@ _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels
 _ESCAPING = "iso2022-jp"  # reads as ASCII to everyone else
 _XML_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]+)")
 _PARAMETER = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]+)", re.IGNORECASE)
+# UTF-8 bytes as characters; for sure where one is a control character, which no text holds.
+_TWICE = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_TWICE_FOR_SURE = re.compile("[\xc2-\xdf][\x80-\x9f]|[\xe0-\xef](?:[\x80-\x9f][\x80-\xbf]|[\x80-\xbf][\x80-\x9f])")
 
 
 def of_header(content_type: str | None) -> str | None:
@@ -84,12 +87,14 @@ def decode(body: bytes, labels: Iterable[str | None] = ()) -> str:
     """The text of a body whose makers claimed these charsets, the best claim first.
 
     A byte-order mark decides. Else bytes that are UTF-8, or nearly, are UTF-8 whatever was claimed: hardly any other
-    text reads as such by chance. Then the claims, then a guess, then windows-1252. Never raises.
+    text reads as such by chance. Then the claims, then a guess, then windows-1252. UTF-8 that was taken for Latin-1
+    and encoded again is read once more. Never raises.
 
     Returns:
         Text without NUL and without lone surrogates; what cannot be read is U+FFFD.
     """
-    return _decoded(body, [codec for codec in map(_codec, labels) if codec]).replace("\0", "")
+    text = _decoded(body, [codec for codec in map(_codec, labels) if codec]).replace("\0", "")
+    return _TWICE.sub(_once, text) if _TWICE_FOR_SURE.search(text) else text
 
 
 def _decoded(body: bytes, claimed: list[str]) -> str:
@@ -106,6 +111,10 @@ def _decoded(body: bytes, claimed: list[str]) -> str:
             return text
     guess = charset_normalizer.from_bytes(body[:GUESSED_BYTES], cp_isolation=list(_LABELS)).best()
     return body.decode(guess.encoding if guess else "cp1252", "replace")
+
+
+def _once(match: re.Match[str]) -> str:
+    return match[0].encode("latin-1").decode("utf-8", "replace")
 
 
 def _codec(label: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Entry -> Request; Response -> Page; Page -> str: the HTML behind an entry."""
+"""Entry -> Request; Response -> Page; Page -> str: the HTML, the PDF or the plain text behind an entry."""
 
 import re
 
@@ -7,11 +7,11 @@ from pipeline.errors import FetchError
 from pipeline.model import Entry, Page, Request, RequestKind, Response
 from pipeline.stages import charset
 
-ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, application/pdf;q=0.5, */*;q=0.1"
 DECLARED_WITHIN = 2048  # bytes; beyond them no charset declaration counts
 
+_PDF = b"%PDF-"
 _MAGIC = (
-    (b"%PDF-", "pdf"),
     (b"\x89PNG\r\n\x1a\n", "image"),
     (b"GIF8", "image"),
     (b"\xff\xd8\xff", "image"),
@@ -32,7 +32,7 @@ _MAGIC = (
     (b"{\\rtf", "office"),
     (b"\x7fELF", "binary"),
 )
-_HTML_TYPES = frozenset({"", "text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
+_PAGE_TYPES = frozenset({"", "text/plain", "text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 _KINDS = {
     "image": "image",
     "audio": "audio",
@@ -65,7 +65,7 @@ def request_for(entry: Entry) -> Request:
 
 
 def read(entry: Entry, response: Response) -> Page:
-    """Take in an answer that is an HTML page.
+    """Take in an answer that is a page: HTML, PDF or plain text.
 
     Raises:
         FetchError: `http-...`, retryable when it may pass; `empty-page`; `not-html`, with what it is instead.
@@ -94,8 +94,24 @@ def decode(page: Page) -> str:
     return charset.decode(page.body, (charset.of_header(page.content_type), declared, charset.of_xml(head)))
 
 
+def is_pdf(page: Page) -> bool:
+    """Whether a page is a PDF, whatever its type says."""
+    return page.body.startswith(_PDF)
+
+
+def is_plain(page: Page) -> bool:
+    """Whether a page is plain text: by its Content-Type, unless it begins like HTML."""
+    return _media_type(page.content_type) == "text/plain" and not _HTML_START.match(page.body)
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def _other_kind(body: bytes, content_type: str | None) -> str | None:
-    """What a body is if not HTML: by its first bytes, then, unless it begins like HTML, by its Content-Type."""
+    """What a body is if no page: by its first bytes, then, unless it begins like HTML, by its Content-Type."""
+    if body.startswith(_PDF):
+        return None
     for magic, kind in _MAGIC:
         if body.startswith(magic):
             return kind
@@ -105,7 +121,7 @@ def _other_kind(body: bytes, content_type: str | None) -> str | None:
         return None
     if _FEED_START.match(body):
         return "feed"
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type in _HTML_TYPES:
+    media_type = _media_type(content_type)
+    if media_type in _PAGE_TYPES:
         return "binary" if charset.is_binary(body) else None
     return _KINDS.get(media_type) or _KINDS.get(media_type.partition("/")[0]) or "binary"

@@ -57,6 +57,9 @@ class Found:
     topics: tuple[str, ...]  # strongest first
     countries: tuple[str, ...]
     entities: tuple[tuple[str, str], ...]  # (name, kind)
+    section: str | None  # section and tags are the publisher's
+    tags: tuple[str, ...]
+    is_teaser: bool
     extractor: str
     cursor: str  # the result goes on after this one
 
@@ -265,6 +268,9 @@ def _found(row: Anything, tagged: Anything) -> Found:
         topics=tuple(tagged.topics),
         countries=tuple(tagged.countries),
         entities=tuple((entity["name"], entity["kind"]) for entity in tagged.entities),
+        section=row.section,
+        tags=tuple(row.tags),
+        is_teaser=row.is_teaser,
         extractor=row.extractor,
         cursor=f"{row.id}" if row.rank is None else f"{float(row.rank)!r}_{row.id}",
     )

@@ -123,6 +123,9 @@ articles = Table(
     Column("updated_at", Moment),
     Column("lang", Text),
     Column("site_name", Text),
+    Column("section", Text),  # section and tags are the publisher's
+    Column("tags", Json, nullable=False, server_default=text("'[]'")),
+    Column("is_teaser", Flag, nullable=False, server_default=text("false")),
     Column("extractor", Text, nullable=False),
     Column("text_hash", Text, nullable=False, index=True),  # SHA-256 hex of the text
     Column("chars", Integer, nullable=False),

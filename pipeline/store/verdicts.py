@@ -212,4 +212,7 @@ def _article(row: Any) -> Article:
         updated_at=row.updated_at,
         lang=row.lang,
         site_name=row.site_name,
+        section=row.section,
+        tags=tuple(row.tags),
+        is_teaser=row.is_teaser,
     )

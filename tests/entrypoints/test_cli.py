@@ -136,7 +136,7 @@ async def test_search_show_and_why_tell_one_story(filled: Place) -> None:
 
 async def test_why_tells_each_end(filled: Place) -> None:
     reasons = {row[0]: row[1] for row in filled.ask("SELECT reason, url FROM entries WHERE reason IS NOT NULL")}
-    assert {"http-404", "http-410", "not-html", "robots-disallowed", "http-500"} <= set(reasons)
+    assert {"http-404", "http-410", "pdf-without-text", "robots-disallowed", "http-500"} <= set(reasons)
     for reason in ("http-404", "robots-disallowed"):
         assert f"dropped: {reason}" in {row["became"] for row in (await filled.run("why", reasons[reason])).rows}
     (waits,) = (await filled.run("why", reasons["http-500"])).rows

@@ -166,12 +166,12 @@ def test_the_gazette_redirects_its_links_for_good() -> None:
     assert (found.status, found.headers) == (301, (("Location", article.url),))
 
 
-@pytest.mark.parametrize(("reason", "status"), [("http-404", 404), ("http-410", 410), ("not-html", 200)])
+@pytest.mark.parametrize(("reason", "status"), [("http-404", 404), ("http-410", 410), ("pdf-without-text", 200)])
 def test_a_dead_end_answers_as_the_truth_says(reason: str, status: int) -> None:
     (article,) = [article for article in ROOM.articles if article.reason == reason]
     found = get(article.url)
     assert found.status == status
-    assert found.body.startswith(b"%PDF") == (reason == "not-html")
+    assert found.body.startswith(b"%PDF") == (reason == "pdf-without-text")
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/sitemap-99.xml", "/section/nowhere/", "/feed/x"])

@@ -63,7 +63,7 @@ def test_some_articles_are_in_two_feeds() -> None:
     assert any(len(article.feeds) == 2 and article.outcome == "stored" for article in ROOM.articles)
 
 
-@pytest.mark.parametrize("reason", ["http-404", "http-410", "not-html", "robots"])
+@pytest.mark.parametrize("reason", ["http-404", "http-410", "pdf-without-text", "robots"])
 def test_each_dead_end_is_announced_by_a_feed_and_expected_to_be_dropped(reason: str) -> None:
     (article,) = [article for article in ROOM.articles if article.reason == reason]
     assert article.feeds

@@ -296,3 +296,27 @@ def test_a_headline_over_a_teaser_is_too_short_however_long_it_is() -> None:
     entry = Entry(id="1", url=page.url, title=headline, content=f"<p>{headline}</p><p>Only this.</p>")
     with pytest.raises(ExtractError, match="too-short"):
         extract(page, entry)
+
+
+# Teasers.
+
+NOT_FREE = (
+    '<title>Frigate</title><script type="application/ld+json">{"@type":"Article","isAccessibleForFree":false}</script>'
+)
+
+
+def test_a_teaser_is_marked() -> None:
+    assert extract(page(head=NOT_FREE), entry()).is_teaser
+    assert not extract(page(), entry()).is_teaser
+
+
+def test_where_the_page_shows_a_teaser_the_feeds_longer_text_serves() -> None:
+    content = LONG + f"<p>{SENTENCE}</p>"
+    assert extract(page(head=NOT_FREE), entry(content=content)).extractor == FEED_CONTENT
+    assert extract(page(), entry(content=content)).extractor == TRAFILATURA
+
+
+def test_tags_are_the_pages_else_the_feeds() -> None:
+    head = "<title>Frigate</title>" + meta("news_keywords", "navy")
+    assert extract(page(head=head), entry(tags=("sea",))).tags == ("navy",)
+    assert extract(page(), entry(tags=("sea",))).tags == ("sea",)

@@ -52,9 +52,11 @@ def test_an_entry_without_a_link_has_no_page() -> None:
         pytest.param(b"<p>Tanks</p>", "text/html", id="fragment"),
         pytest.param("<p>Tanks</p>".encode("utf-16"), "text/html", id="UTF-16"),
         pytest.param("<p>Tanks roll</p>".encode("utf-16-le"), "text/html", id="UTF-16 without a mark"),
+        pytest.param(b"%PDF-1.7", "text/html", id="PDF as HTML"),
+        pytest.param(b"Tanks", "text/plain; charset=utf-8", id="plain text"),
     ],
 )
-def test_a_page_is_html_whatever_its_type_says(body: bytes, content_type: str | None) -> None:
+def test_a_page_is_html_pdf_or_text_whatever_its_type_says(body: bytes, content_type: str | None) -> None:
     page = fetch.read(ENTRY, answer(body, content_type))
     assert page == Page("https://example.com/final", body, content_type, NOW)
 
@@ -62,14 +64,14 @@ def test_a_page_is_html_whatever_its_type_says(body: bytes, content_type: str | 
 @pytest.mark.parametrize(
     ("body", "content_type", "kind"),
     [
-        pytest.param(b"%PDF-1.7", "text/html", "pdf", id="PDF as HTML"),
+        pytest.param(b"no PDF", "application/pdf", "pdf", id="no PDF though it says so"),
         pytest.param(b"\x89PNG\r\n\x1a\n", "image/png", "image", id="PNG"),
         pytest.param(b"\xff\xd8\xff\xe0", None, "image", id="JPEG"),
         pytest.param(b"PK\x03\x04", "application/zip", "zip", id="zip"),
         pytest.param(b"\x1f\x8b\x08", "text/html", "zip", id="compressed twice"),
         pytest.param(b"\0\0\0\x18ftypmp42", "video/mp4", "video", id="MP4"),
         pytest.param(b"ID3\x04", "audio/mpeg", "audio", id="MP3"),
-        pytest.param(b"Tanks", "text/plain", "text", id="plain text"),
+        pytest.param(b"a,b", "text/csv", "text", id="table"),
         pytest.param(b"{}", "application/json", "json", id="JSON"),
         pytest.param(b'<?xml version="1.0"?><rss/>', "text/html", "feed", id="feed"),
         pytest.param(b"<svg/>", "image/svg+xml", "image", id="by type"),
@@ -165,3 +167,15 @@ def test_any_bytes_decode_to_clean_text(body: bytes, content_type: str | None, s
     text = text_of(start + body, content_type)
     assert "\0" not in text
     text.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        pytest.param("JOHNSON’S®: one – two".encode().decode("latin-1"), "JOHNSON’S®: one – two", id="twice"),
+        pytest.param("Åland, Ã© and â€", "Åland, Ã© and â€", id="no proof that it is"),
+        pytest.param("façade – naïve", "façade – naïve", id="once"),
+    ],
+)
+def test_what_was_encoded_twice_is_read_twice(text: str, read: str) -> None:
+    assert fetch.decode(Page("https://example.com", text.encode(), "text/html; charset=utf-8", NOW)) == read

@@ -40,7 +40,7 @@ def countries(title: str, text: str = "", lang: str | None = None) -> tuple[str,
     ],
 )
 def test_a_text_is_read_by_the_table_of_its_language(declared: str | None, text: str, language: str) -> None:
-    assert language_of(declared, "", text) == language
+    assert language_of(make.article(title=text, text="", lang=declared)) == language
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,11 @@ async def test_a_search_sees_the_label_of_a_person(store: Store) -> None:
         assert len(await store.search.find(Query(filters=Filters(labels=(label,))))) == count
 
 
+FACTS = {"section": "Sea", "tags": ("navy", "frigate"), "is_teaser": True}
+
+
 async def test_articles_come_page_by_page_newest_first_as_they_were_stored(store: Store) -> None:
-    given = [make.article(n, lang=None, authors=("A. B.",), site_name="Site") for n in range(1, 6)]
+    given = [make.article(n, lang=None, authors=("A. B.",), site_name="Site", **FACTS) for n in range(1, 6)]
     await fill(store, given, [make.verdict()] * 5)
     pages, before = [], None
     while page := await store.verdicts.page(Query(), before, 2):

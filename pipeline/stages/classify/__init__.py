@@ -14,7 +14,7 @@ from pipeline.model import Article, Verdict
 from pipeline.stages import tag
 from pipeline.stages.classify import dictionary, weights
 from pipeline.stages.classify.english import English, Model
-from pipeline.stages.classify.language import language
+from pipeline.stages.language import language
 
 NAME = "defnews@1"  # of the whole; a verdict names the model or dictionary that gave it
 ENGLISH = "en"

@@ -18,8 +18,8 @@ from importlib import resources
 from typing import NamedTuple
 
 from pipeline.model import Article, Evidence, Label, Verdict
-from pipeline.stages.classify.language import UNKNOWN
 from pipeline.stages.classify.terms import Hit, Term, Terms
+from pipeline.stages.language import UNKNOWN
 
 LEAD = 1_000  # characters of the text that are read
 ENOUGH = 100  # labelled items from which on a language is calibrated by its own

@@ -5,16 +5,20 @@ from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages.extract import body, dates
-from pipeline.stages.extract.metadata import Facts, facts, language
-from pipeline.stages.fetch import decode
+from pipeline.stages import language
+from pipeline.stages.extract import body, dates, pdf, plain
+from pipeline.stages.extract.metadata import Facts, facts, lang_tag
+from pipeline.stages.extract.paywall import is_teaser
+from pipeline.stages.fetch import decode, is_pdf, is_plain
 from pipeline.urls import canonical_url
 
 SHORTEST_TEXT = 200  # characters; below this it is a teaser or a paywall
 CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the page shows only the beginning
 
+TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
+_OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +29,21 @@ class _Body:
     extractor: str  # name@version
 
 
+_NOTHING = _Body("", body.TRAFILATURA)
+
+
 def extract(page: Page, entry: Entry) -> Article:
     """Read the article that a page shows; where it shows none, the one that the entry itself carries.
 
     Raises:
-        ExtractError: `too-large`, `too-deep`, `extractor-failed`, `no-text`, `too-short` or `no-title`,
-            when neither the page nor the entry gives an article.
+        ExtractError: `too-large`, `too-deep`, `extractor-failed`, `pdf-...`, `gallery`, `video`,
+            `no-text`, `too-short` or `no-title`, when neither the page nor the entry gives an article.
     """
     try:
         told, found, failure = *_read(page, entry), None
     except ExtractError as e:
-        told, found, failure = Facts(_own_url(page.url)), "", e
-    chosen = _choose(found, entry)
+        told, found, failure = Facts(_own_url(page.url)), _NOTHING, e
+    chosen = _choose(found, entry, is_teaser(found.text, told.is_free))
     if failure is not None and len(chosen.text) < SHORTEST_TEXT:
         raise failure
     return _article(page.url, told, entry, chosen, page.fetched_at)
@@ -51,34 +58,42 @@ def from_entry(entry: Entry, at: datetime) -> Article:
     url = canonical_url(entry.url) if entry.url else None
     if url is None:
         raise ExtractError(entry.id, "no-link")
-    return _article(url, Facts(url), entry, _choose("", entry), at)
+    return _article(url, Facts(url), entry, _choose(_NOTHING, entry), at)
 
 
-def _read(page: Page, entry: Entry) -> tuple[Facts, str]:
+def _read(page: Page, entry: Entry) -> tuple[Facts, _Body]:
+    if is_pdf(page):
+        told, text = pdf.read(page)
+        return told, _Body(text, pdf.PYPDF)
     if len(page.body) > body.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
+    if is_plain(page):
+        told, text = plain.read(page)
+        return told, _Body(text, plain.PLAIN)
     tree = body.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
-    return facts(tree, page, has_date), body.by_trafilatura(tree, page.url)
+    told = facts(tree, page, has_date)
+    found = _Body(body.by_trafilatura(tree, page.url), body.TRAFILATURA)
+    if len(found.text) < SHORTEST_TEXT and told.transcript:
+        return told, _Body(body.of_markup(told.transcript), TRANSCRIPT)
+    return told, found
 
 
-def _choose(found: str, entry: Entry) -> _Body:
+def _choose(found: _Body, entry: Entry, is_cut: bool = False) -> _Body:
+    """The page's text, unless the feed carries clearly more; more at all, where the page's is only a teaser."""
     content = body.of_markup(entry.content)
-    if len(found) >= SHORTEST_TEXT and len(content) < CLEARLY_LONGER * len(found):
-        return _Body(found, body.TRAFILATURA)
-    bodies = (
-        _Body(content, FEED_CONTENT),
-        _Body(body.of_markup(entry.summary), FEED_SUMMARY),
-        _Body(found, body.TRAFILATURA),
-    )
+    if len(found.text) >= SHORTEST_TEXT and len(content) < (1 if is_cut else CLEARLY_LONGER) * len(found.text):
+        return found
+    bodies = (_Body(content, FEED_CONTENT), _Body(body.of_markup(entry.summary), FEED_SUMMARY), found)
     return next((one for one in bodies if len(one.text) >= SHORTEST_TEXT), max(bodies, key=lambda one: len(one.text)))
 
 
 def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: datetime) -> Article:
     if len(chosen.text) < SHORTEST_TEXT:
-        raise ExtractError(url, "too-short" if chosen.text else "no-text", detail=f"{len(chosen.text)} characters")
+        short = "too-short" if chosen.text else "no-text"
+        raise ExtractError(url, told.kind or short, detail=f"{len(chosen.text)} characters")
     titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
-    title = next(filter(None, titles if chosen.extractor == body.TRAFILATURA else reversed(titles)), None)
+    title = next(filter(None, reversed(titles) if chosen.extractor in _OF_FEEDS else titles), None)
     if title is None:
         raise ExtractError(url, "no-title")
     text = body.without_headline(chosen.text, title)
@@ -95,8 +110,11 @@ def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: dateti
         extractor=chosen.extractor,
         authors=told.authors or entry.authors,
         updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
-        lang=told.lang or language(entry.lang),
+        lang=language.tag(title, text, told.lang or lang_tag(entry.lang)),
         site_name=told.site_name,
+        section=told.section,
+        tags=told.tags or entry.tags,
+        is_teaser=is_teaser(text, told.is_free),
     )
 
 

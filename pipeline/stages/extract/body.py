@@ -26,9 +26,9 @@ FOREIGN_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, Ty
 # Elements that begin and end a paragraph: HTML's blocks, and what trafilatura calls them (item, lb, quote, row ...).
 _HTML_BLOCKS = """address article aside blockquote body br caption center dd details div dl dt figcaption figure footer
     form h1 h2 h3 h4 h5 h6 header hr legend li main nav ol p pre section summary table tbody tfoot thead tr ul"""
-_BLOCKS = frozenset(_HTML_BLOCKS.split()) | {"head", "item", "lb", "list", "quote", "row"}
+BLOCKS = frozenset(_HTML_BLOCKS.split()) | {"head", "item", "lb", "list", "quote", "row"}
 _CELLS = frozenset({"cell", "td", "th"})
-_SILENT = frozenset({"button", "iframe", "noscript", "object", "script", "select", "style", "svg", "template", "title"})
+SILENT = frozenset({"button", "iframe", "noscript", "object", "script", "select", "style", "svg", "template", "title"})
 _ESCAPED_MARKUP = re.compile(r"&lt;/?(?:p|br|div|a|b|i|em|strong|ul|li|h[1-6]|img|span)\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 # Control characters but those that break lines, and characters that are there to be invisible: soft hyphens, zero-width
@@ -106,10 +106,10 @@ def block_text(root: HtmlElement) -> str:
     parts: list[str] = []
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        edge = "\n" if element.tag in _BLOCKS else " " if element.tag in _CELLS else ""
+        edge = "\n" if element.tag in BLOCKS else " " if element.tag in _CELLS else ""
         if event == "end":
             parts += (edge, "" if element is root else _run(element.tail))
-        elif element.tag in _SILENT:
+        elif element.tag in SILENT:
             walk.skip_subtree()
         else:
             parts += (edge, _run(element.text))

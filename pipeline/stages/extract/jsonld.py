@@ -10,10 +10,12 @@ from lxml.html import HtmlElement
 Node = Mapping[str, object]
 
 _ARTICLE = re.compile(r"(?:Article|Posting|Report|Review)$")
+_ORGANISATION = re.compile(r"Organi[sz]ation$|^Corporation$")
 _WEB_PAGE = re.compile(r"Page$")
 
 # Keys that lead to the page's own nodes; others (itemListElement, mentions ...) lead to other articles.
 _INWARD = ("@graph", "mainEntity", "mainEntityOfPage")
+_WORDS = re.compile(r"\w+")
 _MOST_NODES = 2_000
 _WRAPPER = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
@@ -29,15 +31,22 @@ def nodes(tree: HtmlElement) -> tuple[Node, ...]:
     return tuple(found[:_MOST_NODES])
 
 
-def article(found: Sequence[Node], url: str) -> Node:
-    """The node of the page's main article: the one that names the URL, else the first; an empty node if none."""
-    articles = [node for node in found if _is_a(_ARTICLE, node)]
-    return next((node for node in articles if url in _addresses(node)), articles[0] if articles else {})
+def article(found: Sequence[Node], url: str, title: str) -> Node:
+    """The node of the page's own article; an empty node if none.
+
+    It is the one that names the URL, else the one with the page's title, else the first, unless there are several and
+    all have other titles: they are of other articles, then.
+    """
+    articles = [node for node in found if is_a(_ARTICLE, node)]
+    named = next((node for node in articles if url in _addresses(node)), None)
+    if named is not None or len(articles) < 2:
+        return named or next(iter(articles), {})
+    return next((node for node in articles if _may_be_titled(node, title)), {})
 
 
 def web_page(found: Sequence[Node]) -> Node:
     """The node of the page as such; an empty node if none."""
-    return next((node for node in found if _is_a(_WEB_PAGE, node)), {})
+    return next((node for node in found if is_a(_WEB_PAGE, node)), {})
 
 
 def text(value: object) -> str | None:
@@ -58,6 +67,14 @@ def names(value: object, found: Sequence[Node]) -> Iterator[str]:
             yield from (name for name in (inner if isinstance(inner, list) else [inner]) if isinstance(name, str))
         elif isinstance(item, str):
             yield item
+
+
+def people(value: object, found: Sequence[Node]) -> Iterator[str]:
+    """The name of each author that is not marked as an organisation; Doe, Jane is left as it is."""
+    for item in value if isinstance(value, list) else [value]:
+        node = item if isinstance(item, Mapping) and "name" in item else _referred(item, found)
+        if not is_a(_ORGANISATION, node):
+            yield from names(item, found)
 
 
 def _load(source: str) -> object:
@@ -86,9 +103,16 @@ def _flat(value: object) -> Iterator[Node]:
             pending.extend(item[key] for key in reversed(_INWARD) if isinstance(item.get(key), list | dict))
 
 
-def _is_a(kind: re.Pattern[str], node: Node) -> bool:
+def is_a(kind: re.Pattern[str], node: Node) -> bool:
+    """Whether one of a node's types is of this kind."""
     types = node.get("@type")
     return any(isinstance(one, str) and kind.search(one) for one in (types if isinstance(types, list) else [types]))
+
+
+def _may_be_titled(node: Node, title: str) -> bool:
+    own = {word for name in ("headline", "name") for word in _WORDS.findall((text(node.get(name)) or "").casefold())}
+    known = own.intersection(_WORDS.findall(title.casefold()))
+    return not own or not title or 2 * len(known) >= len(own)
 
 
 def _addresses(node: Node) -> frozenset[object]:
@@ -97,6 +121,6 @@ def _addresses(node: Node) -> frozenset[object]:
     return frozenset(value for value in (node.get("url"), node.get("@id"), own) if isinstance(value, str))
 
 
-def _referred(item: Node, found: Sequence[Node]) -> Node:
-    wanted = item.get("@id")
+def _referred(item: object, found: Sequence[Node]) -> Node:
+    wanted = item.get("@id") if isinstance(item, Mapping) else None
     return next((node for node in found if wanted is not None and node.get("@id") == wanted), {})

@@ -1,27 +1,32 @@
-"""HTML tree -> Facts: what a page says of itself: title, authors, dates, language, site, canonical link.
+"""HTML tree -> Facts: what a page says of itself: title, authors, dates, section, tags, language, site, links.
 
-Each fact has its sources in a fixed order, the first that holds something usable wins.
+Each fact has its sources in a fixed order, the first that holds something usable wins: JSON-LD of the article, of the
+page, meta elements, microdata, then what readers see around the headline.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import chain
+from datetime import UTC, datetime
+from html import unescape
+from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import Page
-from pipeline.stages.extract import jsonld
+from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
+from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
-from pipeline.stages.extract.dates import Stated, first_stated, shown
-from pipeline.urls import canonical_url, same_site, site
+from pipeline.stages.extract.moments import Stated, written
+from pipeline.stages.extract.titles import Outlet, headline
+from pipeline.urls import canonical_url, same_site
 
-LONGEST_TITLE = 500  # characters; a longer one is not a title
-LONGEST_NAME = 80
-MOST_AUTHORS = 20
+LONGEST_NAME = 80  # characters of a site, a section, a tag
+MOST_TAGS = 30
+CLOSE = 6  # lines to the headline
+MOST_MARKED = 50  # elements that may name the author; a page with more names its commenters
 
 _PUBLISHED = (
     "article:published_time",
@@ -37,7 +42,9 @@ _PUBLISHED = (
     "publication_date",
     "pubdate",
     "cxenseparse:recs:publishtime",
+    "cxenseparse:publishtime",
     "citation_publication_date",
+    "citation_online_date",
     "dc.date.issued",
     "dcterms.issued",
     "dcterms.created",
@@ -63,21 +70,24 @@ _AUTHORS = (
     "byl",
     "parsely-author",
     "sailthru.author",
+    "cxenseparse:author",
     "dc.creator",
     "dcterms.creator",
-    "citation_author",
 )
-_SEPARATOR = re.compile(r"\s+[|\-–—·•»:]+\s+|\s*[|:]\s+")
-_BY = re.compile(r"^(?:(?:written|posted|words|text|story)\s+by|by|par|por|door)\b[:\s]*", re.IGNORECASE)
-_BETWEEN_NAMES = re.compile(r"\s*[;|•·/]\s*|\s+(?:and|und|et|y|e|og|och|en)\s+|\s*&\s*", re.IGNORECASE)
-_NO_NAME = re.compile(r"https?:|www\.|@|\.(?:com|org|net)\b|\d{3}", re.IGNORECASE)
+_SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
+_TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
 _LANG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
-_WORD = re.compile(r"\w+")
 _MARKED_AS_AUTHOR = XPath(
-    "//*[@rel='author' or @itemprop='author' or contains(@class,'uthor') or contains(@class,'byline')]"
+    "//a[@rel='author' or contains(@href,'/author')] | //@itemprop[.='author']/.."
+    " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')]/.."
 )
-_BYLINE_CLASS = re.compile(r"(?:^|[-_])(?:author|byline)(?:[-_]*name)?$", re.IGNORECASE)
-_NOT_ALNUM = re.compile(r"\W+")
+_AUTHOR_CLASS = re.compile(r"(?:^|[-_])(?:author|byline|writer)s?(?=$|[-_])", re.IGNORECASE)
+_NO_AUTHOR_CLASS = re.compile(
+    r"bio|image|img|avatar|photo|picture|box|desc|date|time|social|title|position|role|info|about|comment|meta"
+    r"|label|list|link(?:s|ed)|wrap|container|count|related",
+    re.IGNORECASE,
+)
+_SOMEONE_ELSE = XPath("boolean(ancestor::*[contains(@class,'comment') or contains(@id,'comment') or self::footer])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +101,69 @@ class Facts:
     updated_at: datetime | None = None
     lang: str | None = None
     site_name: str | None = None
+    section: str | None = None
+    tags: tuple[str, ...] = ()
+    is_free: bool = True
+    kind: str | None = None  # what it shows when it has no text: "gallery", "video"
+    transcript: str | None = None  # of its video
+
+
+class _Source:
+    """A page, and all that it says of itself, read once."""
+
+    def __init__(self, tree: HtmlElement, page: Page) -> None:
+        self.tree, self.page = tree, page
+        self.metas = _metas(tree)
+        self.canonical = canonical_link(tree, page.url)
+        self.nodes = jsonld.nodes(tree)
+        title = self.meta("og:title") or tree.findtext(".//title") or ""
+        self.article = jsonld.article(self.nodes, self.canonical, title)
+        self.whole = jsonld.web_page(self.nodes)
+        self.marked = jsonld.article(microdata.nodes(tree), self.canonical, title)
+        self.lang = lang_tag(tree.get("lang") or tree.get("xml:lang")) or lang_tag(self.meta("og:locale"))
+
+    def meta(self, key: str) -> str | None:
+        """The first value of a meta element."""
+        return next(iter(self.metas.get(key, ())), None)
+
+    def is_date(self, text: str) -> bool:
+        """Whether a line that readers see names a day."""
+        return written(text, self.lang) is not None
+
+    def told(self, *names: str) -> Iterator[str | None]:
+        """What the article says of itself under these names, then the page, then what is marked in its HTML."""
+        for node in (self.article, self.whole, self.marked):
+            yield from (jsonld.text(node.get(name)) for name in names)
 
 
 def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
     """Read all facts of a page; where its date is known from elsewhere, none is guessed from its text."""
-    metas, nodes = _metas(tree), jsonld.nodes(tree)
-    canonical = canonical_link(tree, page.url)
-    article, whole = jsonld.article(nodes, canonical), jsonld.web_page(nodes)
-    publisher = next(jsonld.names(article.get("publisher"), nodes), None)
-    site_name = _first((metas.get("og:site_name"), publisher, metas.get("application-name")))
-    dates = (article.get("datePublished"), whole.get("datePublished"), *(metas.get(key) for key in _PUBLISHED))
-    changes = (article.get("dateModified"), whole.get("dateModified"), *(metas.get(key) for key in _UPDATED))
-    updated = first_stated(map(jsonld.text, changes), page.fetched_at)
+    source = _Source(tree, page)
+    publisher = next(jsonld.names(source.article.get("publisher"), source.nodes), None)
+    site_name = _first((source.meta("og:site_name"), publisher, source.meta("application-name")))
+    outlet = Outlet.of(page.url, (site_name, publisher))
+    claimed = (source.meta("og:title"), *source.told("headline"))
+    title, heading = headline(tree, claimed, outlet)
+    above, below = (before(heading), after(heading)) if heading is not None else ([], [])
+    shown = dates.shown((*below, *above), source.lang, page.fetched_at)
+    seen = _Seen(title or "", [one.text for one in below], [one.text for one in above])
     return Facts(
-        canonical_url=canonical,
-        title=_title(tree, (metas.get("og:title"), jsonld.text(article.get("headline"))), site_name, canonical),
-        authors=_authors(tree, metas, jsonld.names(article.get("author"), nodes), site_name),
-        published=first_stated(chain(map(jsonld.text, dates), _times(tree)), page.fetched_at)
-        or shown(tree, page.url, page.fetched_at, is_last_resort=not has_date),
-        updated_at=updated.at if updated else None,
-        lang=language(tree.get("lang") or tree.get("xml:lang")) or language(metas.get("og:locale")),
+        canonical_url=source.canonical,
+        title=title,
+        authors=authors.reconciled(
+            authors.first_people(_bylines(source, seen), outlet.is_named),
+            authors.first_people(([one] for one in authors.signed(seen.below[:CLOSE], seen.title)), outlet.is_named),
+        ),
+        published=dates.first_stated(_published(source), page.fetched_at)
+        or dates.of_page(tree, page, shown, is_last_resort=not has_date),
+        updated_at=_updated(source, shown),
+        lang=source.lang,
         site_name=site_name,
+        section=_first(chain(source.told("articleSection"), map(source.meta, _SECTIONS))),
+        tags=_tags(source),
+        kind=kinds.kind(source.nodes, source.metas),
+        transcript=kinds.transcript(source.nodes),
+        is_free=paywall.is_free((source.article, source.whole, source.marked), source.metas),
     )
 
 
@@ -129,7 +181,7 @@ def canonical_link(tree: HtmlElement, url: str) -> str:
     return own
 
 
-def language(tag: str | None) -> str | None:
+def lang_tag(tag: str | None) -> str | None:
     """A language tag in the usual spelling of BCP 47, None when it is none."""
     if not tag or not _LANG.fullmatch(tag.strip()):
         return None
@@ -138,100 +190,91 @@ def language(tag: str | None) -> str | None:
     return "-".join((first, *shaped))
 
 
-def names(text: str) -> tuple[str, ...]:
-    """The names in a byline: `By Jane Doe and John Roe` are two, `Doe, Jane` is one."""
-    if len(text) > LONGEST_NAME * MOST_AUTHORS or _NO_NAME.search(text):
-        return ()
-    found: list[str] = []
-    for part in _BETWEEN_NAMES.split(_BY.sub("", line(text))):
-        pieces = [piece.strip() for piece in part.split(",")]
-        whole = [piece for piece in pieces if " " in piece]
-        found.extend(whole if len(whole) == len(pieces) or (whole and len(pieces) > 2) else whole[:1] or [part.strip()])
-    return tuple(dict.fromkeys(name for name in found if 0 < len(name) <= LONGEST_NAME))
-
-
-def _metas(tree: HtmlElement) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+def _metas(tree: HtmlElement) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
     for meta in tree.iter("meta"):
-        content = (meta.get("content") or "").strip()
+        content = unescape(meta.get("content") or "").strip()
         for attribute in ("property", "name", "itemprop"):
             key = (meta.get(attribute) or "").strip().lower()
             if key and content:
-                found.setdefault(key, content)
+                found.setdefault(key, []).append(content)
     return found
 
 
-def _times(tree: HtmlElement) -> Iterator[str | None]:
-    yield from tree.xpath("//*[@itemprop='datePublished']/@datetime | //time[@pubdate]/@datetime")
-    yield from tree.xpath("(//time[@datetime])[1]/@datetime")
+def _published(source: _Source) -> Iterator[str | None]:
+    yield from source.told("datePublished")
+    yield from map(source.meta, _PUBLISHED)
+    yield from source.tree.xpath("//time[@pubdate]/@datetime")
 
 
-def _title(tree: HtmlElement, claimed: Sequence[str | None], site_name: str | None, url: str) -> str | None:
-    """The heading that readers see where it is about what the page claims to be about, else the claim."""
-    claims = _titles((*claimed, tree.findtext(".//title")), site_name, url)
-    headings = _titles((h1.text_content() for h1 in tree.iter("h1")), site_name, url)
-    known = _words(" ".join(claims))
-    alike = (heading for heading in headings if 2 * len(_words(heading) & known) >= len(_words(heading)))
-    return next(chain(alike, claims, headings), None)
+def _updated(source: _Source, shown: dates.Shown) -> datetime | None:
+    told = chain(source.told("dateModified"), map(source.meta, _UPDATED))
+    updated = dates.first_stated(told, source.page.fetched_at) or shown.updated
+    return updated.at.astimezone(UTC) if updated else None
 
 
-def _titles(candidates: Iterable[str | None], site_name: str | None, url: str) -> list[str]:
-    lines = (line(candidate) for candidate in candidates)
-    return [without_site(one, site_name, url) for one in lines if 0 < len(one) <= LONGEST_TITLE]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What readers see around the headline."""
+
+    title: str
+    below: Sequence[str]
+    above: Sequence[str]  # the nearest first
 
 
-def without_site(title: str, site_name: str | None, url: str) -> str:
-    """A title without the name of its site before or after it; a title that is nothing else stays."""
-    domain = _registered_domain(url)
-    own = {_key(name) for name in (site_name or "", domain, domain.partition(".")[0])}
-    for gap in reversed(list(_SEPARATOR.finditer(title))):
-        if gap.start() and _key(title[gap.end() :]) in own:
-            title = title[: gap.start()]
-    first = _SEPARATOR.search(title)
-    return title[first.end() :] if first and _key(title[: first.start()]) in own else title
+def _bylines(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
+    """Who is said to have written the article, the most trusted source first."""
+    yield source.metas.get("citation_author", ())
+    for node in (source.article, source.marked):
+        yield jsonld.people(node.get("author"), source.nodes)
+    for key in _AUTHORS:
+        yield source.metas.get(key, ())
+    yield _twitter_cards(source.metas)
+    for byline in chain(
+        authors.signed(seen.below, seen.title),
+        _marked(source.tree, seen.title),
+        authors.signed(seen.above[::-1], seen.title),
+        authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date),
+        authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date),
+    ):
+        yield [byline]
 
 
-def _authors(
-    tree: HtmlElement, metas: Mapping[str, str], told: Iterable[str], site_name: str | None
-) -> tuple[str, ...]:
-    """The first source that names somebody; the site itself only when no other source names anybody."""
-    claims: Iterable[Iterable[str]] = (told, *([metas[key]] for key in _AUTHORS if key in metas))
-    itself: tuple[str, ...] = ()
-    for source in chain(claims, _bylines(tree)):
-        found = tuple(dict.fromkeys(name for text in source for name in names(text)))
-        if found and [_key(name) for name in found] != [_key(site_name or "")]:
-            return found[:MOST_AUTHORS]
-        itself = itself or found
-    return itself
+def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for number in ("1", "2"):
+        if any(authors.BY.fullmatch(label) for label in metas.get(f"twitter:label{number}", ())):
+            yield from metas.get(f"twitter:data{number}", ())
 
 
-def _bylines(tree: HtmlElement) -> Iterator[Sequence[str]]:
-    for element in _MARKED_AS_AUTHOR(tree):
-        is_marked = "author" in (element.get("rel"), element.get("itemprop"))
-        if is_marked or any(_BYLINE_CLASS.search(name) for name in (element.get("class") or "").split()):
-            text = line(element.text_content())
-            if len(text) <= LONGEST_NAME:
-                yield [text]
+def _marked(tree: HtmlElement, title: str) -> Iterator[str]:
+    for element in _MARKED_AS_AUTHOR(tree)[:MOST_MARKED]:
+        is_marked = "author" in (element.get("rel"), element.get("itemprop")) or "/author" in element.get("href", "")
+        if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
+            text = " ".join(one.text for one in islice(lines_of(element), 9))
+            if 0 < len(text) <= LONGEST_NAME and not _SOMEONE_ELSE(element):
+                people = authors.shown(text, title)
+                if people or (is_marked and " " not in text):
+                    yield people or text
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.casefold()))
+def _is_author_class(name: str) -> bool:
+    return bool(_AUTHOR_CLASS.search(name)) and not _NO_AUTHOR_CLASS.search(name)
+
+
+def _tags(source: _Source) -> tuple[str, ...]:
+    keywords = source.article.get("keywords")
+    told = [one for one in (keywords if isinstance(keywords, list) else [keywords]) if isinstance(one, str)]
+    for listed in (told, *(source.metas.get(key, ()) for key in _TAGS)):
+        parts = [line(part) for one in listed for part in (one.split(",") if len(listed) == 1 else [one])]
+        found = tuple(dict.fromkeys(part for part in parts if 0 < len(part) <= LONGEST_NAME))
+        if found:
+            return found[:MOST_TAGS]
+    return ()
 
 
 def _first(candidates: Iterable[str | None]) -> str | None:
     folded = (line(candidate) for candidate in candidates)
     return next((one for one in folded if one and len(one) <= LONGEST_NAME), None)
-
-
-def _registered_domain(url: str) -> str:
-    try:
-        return site(url)
-    except ValueError:  # a file that never had a URL
-        return ""
-
-
-def _key(name: str) -> str:
-    return _NOT_ALNUM.sub("", name.casefold())
 
 
 def _is_front(url: str) -> bool:

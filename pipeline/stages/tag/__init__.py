@@ -55,7 +55,7 @@ class Tagger:
         begin = len(title.keys) + 1
         read = Words([*title.keys, ".", *text.keys], [*title.surfaces, ".", *text.surfaces])  # no name goes over "."
         mentions = self._entities.find(read)
-        language = language_of(article.lang, article.title, article.text)
+        language = language_of(article)
         if language == ENGLISH:
             named = self._named(article.text, read, begin)
         else:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+from pipeline.model import Article
+from pipeline.stages.language import language
 from pipeline.stages.tag.countries import ENGLISH, Codes, forms
 from pipeline.stages.tag.tables import languages
 
@@ -22,7 +24,6 @@ _ANYWHERE = frozenset(("ja", "th", "zh"))
 _OPEN = _ANYWHERE | {"ko"}  # languages in which anything may follow a form
 _PREFIX = {"ar": re.compile("[وف]?[بلك]?(?:ال|ل)?"), "he": re.compile("[והבלמשכ]{0,3}")}
 _LONGEST_PREFIX = 4
-SAME = {"in": "id", "iw": "he", "nb": "no", "nn": "no"}  # other codes of a language
 HOME = {  # where most of a language's news is about: meant when a text names no country
     "bg": "BG",
     "cs": "CZ",
@@ -55,44 +56,12 @@ HOME = {  # where most of a language's news is about: meant when a text names no
     "ur": "PK",
     "vi": "VN",
 }
-_SAMPLE = 500  # characters that show the language of a text
-_SCRIPTS = tuple(  # which share of the letters, in percent, shows that a text is in a language; the first that fits
-    (language, re.compile(letters), percent)
-    for language, letters, percent in (
-        ("ko", "[가-힣]", 20),
-        ("ja", "[ぁ-ヿ]", 10),
-        ("zh", "[一-鿿]", 30),
-        ("th", "[ก-๛]", 40),
-        ("he", "[א-ת]", 40),
-        ("hi", "[ऀ-ॿ]", 40),
-        ("el", "[Ͱ-Ͽ]", 40),
-        ("ur", "[ےٹڈں]", 3),
-        ("fa", "[پچگژی]", 3),
-        ("ar", "[؀-ۿ]", 40),
-        ("uk", "[іїєґІЇЄҐ]", 2),
-        ("ru", "[А-яЁё]", 40),
-    )
-)
-_FAR_LETTER = re.compile("[Ͱ-῿Ⰰ-퟿]")
-_ANY_LETTER = re.compile(r"[^\W\d_]")
 
 
-def language_of(declared: str | None, title: str, text: str) -> str:
-    """The language, ISO 639-1, whose table of countries reads a text; English when there is none.
-
-    A declared language is believed, but for English, which pages declare that are in no such thing.
-    """
-    language = (declared or ENGLISH).lower().partition("-")[0]
-    language = SAME.get(language, language)
-    if language != ENGLISH and language in languages():
-        return language
-    sample = title + text[:_SAMPLE]
-    if not sample.isascii() and _FAR_LETTER.search(sample):
-        letters = len(_ANY_LETTER.findall(sample))
-        for known, pattern, percent in _SCRIPTS:
-            if 100 * len(pattern.findall(sample)) > percent * letters:
-                return known
-    return ENGLISH
+def language_of(article: Article) -> str:
+    """The language, ISO 639-1, whose table of countries reads an article; English when there is none."""
+    found = language(article)
+    return found if found in languages() else ENGLISH
 
 
 def home_of(declared: str | None, language: str) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.classify.language import language
+from pipeline.stages.language import MIXED, UNKNOWN, language, tag
 from tests.make import article as make_article
 
 
@@ -114,10 +114,34 @@ def test_any_text_has_a_language_code(title: str, text: str, declared: str | Non
 
 def test_english_needs_no_identifier() -> None:
     asked = (
-        "import sys; from tests.make import article; from pipeline.stages.classify.language import language\n"
+        "import sys; from tests.make import article; from pipeline.stages.language import language\n"
         "title = 'Troops leave the base'\n"
         "assert {language(article(title=title, lang=lang)) for lang in ('en', None)} == {'en'}\n"
         "assert language(article(title='Boeing F-15EX', text='', lang='en')) == 'en'\n"
         "sys.exit('py3langid' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+ENGLISH = "The navy took delivery of the second frigate of its class on Friday and will sail with it in May. "
+FRENCH = "La marine a reçu vendredi la deuxième frégate de sa classe et partira avec elle au mois de mai. "
+UKRAINIAN = "Військово-морські сили отримали у п’ятницю другий фрегат цього класу і вийдуть на ньому в море. "
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "expected"),
+    [
+        pytest.param(ENGLISH, "en-GB", "en-GB", id="as declared"),
+        pytest.param(ENGLISH, None, "en", id="not declared"),
+        pytest.param(UKRAINIAN, "en-US", "uk", id="declared by the template"),
+        pytest.param(FRENCH * 3, None, "fr", id="French"),
+        pytest.param("12 345", None, UNKNOWN, id="no letters"),
+        pytest.param("12 345", "de", "de", id="no letters, declared"),
+        pytest.param(ENGLISH * 8 + FRENCH * 8, "en", MIXED, id="two languages"),
+        pytest.param(ENGLISH * 16 + FRENCH * 2, "en", "en", id="a quotation"),
+        pytest.param(ENGLISH * 2 + FRENCH, "en", "en", id="a short text"),
+        pytest.param(ENGLISH * 20, "mul", "en", id="not mixed as declared"),
+    ],
+)
+def test_a_text_is_tagged_with_what_it_is_written_in(text: str, declared: str | None, expected: str) -> None:
+    assert tag("", text, declared) == expected
