@@ -1,12 +1,12 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages.extract import body, dates
+from pipeline.stages.extract import body, dates, prose
 from pipeline.stages.extract.metadata import Facts, facts, language
+from pipeline.stages.extract.prose import Found
 from pipeline.stages.fetch import decode
 from pipeline.urls import canonical_url
 
@@ -15,14 +15,8 @@ CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the pag
 
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """A text, and who found it."""
-
-    text: str
-    extractor: str  # name@version
+_OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
+_NOTHING = Found("", prose.BLOCKS)
 
 
 def extract(page: Page, entry: Entry) -> Article:
@@ -35,7 +29,7 @@ def extract(page: Page, entry: Entry) -> Article:
     try:
         told, found, failure = *_read(page, entry), None
     except ExtractError as e:
-        told, found, failure = Facts(_own_url(page.url)), "", e
+        told, found, failure = Facts(_own_url(page.url)), _NOTHING, e
     chosen = _choose(found, entry)
     if failure is not None and len(chosen.text) < SHORTEST_TEXT:
         raise failure
@@ -51,38 +45,34 @@ def from_entry(entry: Entry, at: datetime) -> Article:
     url = canonical_url(entry.url) if entry.url else None
     if url is None:
         raise ExtractError(entry.id, "no-link")
-    return _article(url, Facts(url), entry, _choose("", entry), at)
+    return _article(url, Facts(url), entry, _choose(_NOTHING, entry), at)
 
 
-def _read(page: Page, entry: Entry) -> tuple[Facts, str]:
+def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if len(page.body) > body.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
     tree = body.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
-    return facts(tree, page, has_date), body.by_trafilatura(tree, page.url)
+    return facts(tree, page, has_date), prose.main_text(tree, page.url, prose.shipped())
 
 
-def _choose(found: str, entry: Entry) -> _Body:
+def _choose(found: Found, entry: Entry) -> Found:
     content = body.of_markup(entry.content)
-    if len(found) >= SHORTEST_TEXT and len(content) < CLEARLY_LONGER * len(found):
-        return _Body(found, body.TRAFILATURA)
-    bodies = (
-        _Body(content, FEED_CONTENT),
-        _Body(body.of_markup(entry.summary), FEED_SUMMARY),
-        _Body(found, body.TRAFILATURA),
-    )
+    if len(found.text) >= SHORTEST_TEXT and len(content) < CLEARLY_LONGER * len(found.text):
+        return found
+    bodies = (Found(content, FEED_CONTENT), Found(body.of_markup(entry.summary), FEED_SUMMARY), found)
     return next((one for one in bodies if len(one.text) >= SHORTEST_TEXT), max(bodies, key=lambda one: len(one.text)))
 
 
-def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: datetime) -> Article:
+def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: datetime) -> Article:
     if len(chosen.text) < SHORTEST_TEXT:
         raise ExtractError(url, "too-short" if chosen.text else "no-text", detail=f"{len(chosen.text)} characters")
     titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
-    title = next(filter(None, titles if chosen.extractor == body.TRAFILATURA else reversed(titles)), None)
+    title = next(filter(None, reversed(titles) if chosen.extractor in _OF_FEEDS else titles), None)
     if title is None:
         raise ExtractError(url, "no-title")
     text = body.without_headline(chosen.text, title)
-    if len(text) < SHORTEST_TEXT:
+    if len(text) < SHORTEST_TEXT or text == title:
         raise ExtractError(url, "too-short", detail=f"{len(text)} characters below the headline")
     published_at, published_from = dates.published(told.published, entry, seen_at)
     return Article(
