@@ -30,7 +30,7 @@ import trafilatura
 from lxml import html
 
 from pipeline.compute import Compute
-from pipeline.entrypoints.extraction import GoldPage, gold_pages, samples
+from pipeline.entrypoints.extraction import FOLDERS, GoldPage, gold_pages, samples
 from pipeline.errors import ExtractError
 from pipeline.model import Entry, Page
 from pipeline.stages.extract import extract, prose
@@ -153,8 +153,9 @@ def fold_of(page: GoldPage) -> int:
     return zlib.crc32(site(page.url).encode()) % FOLDS
 
 
-def forests(pages: Sequence[GoldPage], folds: Sequence[int]) -> dict[int, Forest]:
+def forests(data: Path, folds: Sequence[int]) -> dict[int, Forest]:
     """For each fold the forest that has not seen its sites."""
+    pages = [page for folder in FOLDERS for page in gold_pages(data / folder)]
     learnt, columns = samples(pages)
     known = [(fold_of(page), one) for page, one in zip(pages, learnt, strict=True) if one is not None]
     return {fold: fit([one for other, one in known if other != fold], columns) for fold in folds}
@@ -267,8 +268,9 @@ def main() -> int:
     if "DEFNEWS_DEV_DATA" not in os.environ:
         print("DEFNEWS_DEV_DATA is not set: there are no pages to measure on", file=sys.stderr)
         return 1
-    pages = list(gold_pages(Path(os.environ["DEFNEWS_DEV_DATA"]) / "pages"))
-    trained = forests(pages, range(1 if quick else FOLDS))
+    data = Path(os.environ["DEFNEWS_DEV_DATA"])
+    pages = list(gold_pages(data / "pages"))
+    trained = forests(data, range(1 if quick else FOLDS))
     if quick:
         pages = [page for page in pages if fold_of(page) == 0][:40]
     runs = measured(pages, trained)

@@ -11,9 +11,11 @@ from pipeline.stages.extract.names import HIDDEN, OF_TAG, groups_of
 
 # Elements that begin and end a block; the others are inline. The last three swallow the rest of a page when they are
 # never closed, so what is in them is read.
-_NAMES = """p li h1 h2 h3 h4 h5 h6 blockquote pre figcaption td th tr dd dt div section article main header footer
-    nav aside figure form table tbody thead tfoot caption ul ol dl address details summary fieldset legend center hr menu body
-    dialog hgroup search button iframe object"""
+_NAMES = """
+    p li h1 h2 h3 h4 h5 h6 blockquote pre figcaption td th tr dd dt div section article main header footer nav
+    aside figure form table tbody thead tfoot caption ul ol dl address details summary fieldset legend center hr
+    menu body dialog hgroup search button iframe object
+"""
 TAGS = ("", *_NAMES.split())  # the first one is the root
 _CODES = {tag: code for code, tag in enumerate(TAGS)}
 CELLS = frozenset({_CODES["td"], _CODES["th"]})
@@ -65,6 +67,7 @@ def blocks_of(tree: HtmlElement) -> Blocks:
 
 
 LINKED, STRONG = 1, 2
+_STYLES = {"a": LINKED, "b": STRONG, "strong": STRONG}
 
 
 class _Walk:
@@ -84,25 +87,19 @@ class _Walk:
             self.add(text, at, inline, style)
         for child in element:
             tag = child.tag
-            if tag in _CODES:
-                self.container(child, _CODES[tag], at, style)
+            code = _CODES.get(tag)
+            if code is not None:
+                self.container(child, code, at, style)
             elif tag == "br":
                 self.end()
             elif tag not in _SILENT:
-                self.within_line(child, tag, at, inline, style)
+                named = child.get("class")
+                groups = OF_TAG.get(tag, 0) | (groups_of(named) if named else 0)
+                self.links += tag == "a"
+                self.inside(child, at, inline | groups, style | _STYLES.get(tag, 0))
             text = child.tail
             if text:
                 self.add(text, at, inline, style)
-
-    def within_line(self, element: HtmlElement, tag: str, at: int, inline: int, style: int) -> None:
-        if tag == "a":
-            style |= LINKED
-            self.links += 1
-        elif tag in ("b", "strong"):
-            style |= STRONG
-        named = element.get("class")
-        inline |= OF_TAG.get(tag, 0) | (groups_of(named) if named else 0)
-        self.inside(element, at, inline, style)
 
     def container(self, element: HtmlElement, code: int, at: int, style: int) -> None:
         self.end()
@@ -128,7 +125,8 @@ class _Walk:
 
     def add(self, text: str, at: int, inline: int, style: int) -> None:
         if text.isspace():
-            self.run.append(" ")
+            if not self.is_empty:
+                self.run.append(" ")
             return
         if self.is_empty:
             self.is_empty, self.owner, self.inline = False, at, inline
@@ -150,5 +148,5 @@ class _Walk:
             found.inline.append(self.inline)
             found.owner.append(self.owner)
             self.is_empty = True
-        self.run.clear()
+            self.run.clear()
         self.linked = self.links = self.strong = 0

@@ -7,7 +7,7 @@ how much of a page's prose is inside each ancestor of a block says more than the
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.stages.extract import furniture
 from pipeline.stages.extract.blocks import TAGS, Blocks
 from pipeline.stages.extract.names import GROUPS
 
@@ -41,7 +42,7 @@ LEVELS = 5  # ancestors whose text is looked at
 HIGHEST = 12  # ancestors that are looked at for their names, and for the way to the best container
 NEAR = (-3, -2, -1, 1, 2, 3)  # neighbours
 WIDTHS = (4, 12)  # blocks before and after whose prose is summed up
-LONGEST_TITLE = 400  # characters; a longer block is no title
+CUT = 80  # characters of the beginning and the end of a block that are looked for in a claim
 _CODES = {tag: code for code, tag in enumerate(TAGS)}
 _TAGS = ("p", "li", "td", "blockquote", "pre", "figcaption", "div", "dt", "dd", "th", "section", "summary")
 
@@ -79,6 +80,7 @@ class _Page:
 def features(blocks: Blocks, claims: Claims) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """The names of the features, and their values: (features, blocks). There must be a block."""
     counts, firsts, lasts = _counted(blocks.texts)
+    words = [furniture.words_of(text) for text in blocks.texts]
     page = _page(blocks, counts, lasts)
     columns = {
         **_of_text(blocks, page, counts),
@@ -91,7 +93,8 @@ def features(blocks: Blocks, claims: Claims) -> tuple[tuple[str, ...], NDArray[n
         **_of_surroundings(page),
         **_of_likes(page),
         **_of_place(page),
-        **_of_claims(blocks.texts, claims, page),
+        **_of_claims(blocks.texts, words, claims, page),
+        **{f"says_{group}": row for group, row in zip(furniture.GROUPS, furniture.said(words), strict=True)},
     }
     values = np.empty((len(columns) + len(GROUPS), len(blocks.texts)), np.float32)
     for row, column in enumerate(columns.values()):
@@ -291,10 +294,10 @@ def _of_place(page: _Page) -> Columns:
     }
 
 
-def _of_claims(texts: Sequence[str], claims: Claims, page: _Page) -> Columns:
+def _of_claims(texts: Sequence[str], words: Sequence[Set[str]], claims: Claims, page: _Page) -> Columns:
     """What the head of the page says of a block, how far from the title it is, and whether it occurs once more."""
     times = Counter(texts)
-    alike = _likeness(texts, claims.title)
+    alike = _likeness(words, furniture.words_of(claims.title))
     titles = np.flatnonzero(alike > 0.75)
     headings = titles[_heading(page.tag)[titles] > 0]
     tops = next((some for some in (headings, titles, np.flatnonzero(page.tag == _CODES["h1"])) if len(some)), None)
@@ -309,23 +312,21 @@ def _of_claims(texts: Sequence[str], claims: Claims, page: _Page) -> Columns:
     }
 
 
-def _likeness(texts: Sequence[str], title: str) -> Array:
+def _likeness(words: Sequence[Set[str]], title: Set[str]) -> Array:
     """How alike the words of each text and of the title are, in [0, 1]."""
-    found, wanted = np.zeros(len(texts)), set(title.casefold().split())
-    for at, text in enumerate(texts if wanted else ()):
-        if len(text) <= LONGEST_TITLE:
-            words = set(text.casefold().split())
-            common = len(words & wanted)
-            found[at] = common / (len(words) * len(wanted)) ** 0.5 if common else 0
+    found = np.zeros(len(words))
+    for at, own in enumerate(words):
+        if common := len(own & title):
+            found[at] = common / (len(own) * len(title)) ** 0.5
     return found
 
 
 def _within(texts: Sequence[str], claim: str) -> Array:
-    """Whether each text, or the beginning or end of a long one, is in a claim, or begins with it."""
+    """Whether the beginning or the end of each text is in a claim."""
     found, whole = np.zeros(len(texts)), _letters(claim)
     for at, text in enumerate(texts if whole else ()):
-        own = _letters(text)
-        found[at] = len(own) > 3 and (own[:50] in whole or own[-50:] in whole)
+        first, last = _letters(text[:CUT]), _letters(text[-CUT:])
+        found[at] = len(first) > 3 and (first in whole or last in whole)
     return found
 
 
