@@ -77,6 +77,16 @@ def test_an_unsure_judge_leaves_the_page_to_trafilatura() -> None:
     assert main_text(parse(page(f"<article>{PARAGRAPHS}</article>"), URL), URL, forest(0.1)) == (TEXT, TRAFILATURA)
 
 
+def test_what_trafilatura_does_not_find_either_is_as_the_judge_says() -> None:
+    tree = parse(page("<button>One</button><button>Two</button>"), URL)
+    assert main_text(tree, URL, forest(0.1)) == ("One\nTwo", BLOCKS)
+
+
+def test_a_judge_who_keeps_nothing_is_not_believed() -> None:
+    tree = parse(page(f"<article>{PARAGRAPHS}</article>"), URL)
+    assert main_text(tree, URL, forest(-9.0)) == (TEXT, TRAFILATURA)
+
+
 def test_a_page_without_text_is_guessed() -> None:
     assert by_blocks(parse("<html><body><img></body></html>", URL), shipped()) == ("", 1.0)
 

@@ -297,7 +297,8 @@ def _of_place(page: _Page) -> Columns:
 def _of_claims(texts: Sequence[str], words: Sequence[Set[str]], claims: Claims, page: _Page) -> Columns:
     """What the head of the page says of a block, how far from the title it is, and whether it occurs once more."""
     times = Counter(texts)
-    alike = _likeness(words, furniture.words_of(claims.title))
+    title = furniture.words_of(claims.title)
+    alike = np.array([furniture.alike(own, title) for own in words])
     titles = np.flatnonzero(alike > 0.75)
     headings = titles[_heading(page.tag)[titles] > 0]
     tops = next((some for some in (headings, titles, np.flatnonzero(page.tag == _CODES["h1"])) if len(some)), None)
@@ -310,15 +311,6 @@ def _of_claims(texts: Sequence[str], words: Sequence[Set[str]], claims: Claims, 
         "described": _within(texts, claims.description),
         "told": _within(texts, claims.body) - (not claims.body),
     }
-
-
-def _likeness(words: Sequence[Set[str]], title: Set[str]) -> Array:
-    """How alike the words of each text and of the title are, in [0, 1]."""
-    found = np.zeros(len(words))
-    for at, own in enumerate(words):
-        if common := len(own & title):
-            found[at] = common / (len(own) * len(title)) ** 0.5
-    return found
 
 
 def _within(texts: Sequence[str], claim: str) -> Array:

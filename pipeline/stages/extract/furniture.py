@@ -51,6 +51,17 @@ def words_of(text: str) -> Set[str]:
     return set(_WORD.findall(text.casefold())) if len(text) <= LONGEST else _NONE
 
 
+def alike(words: Set[str], others: Set[str]) -> float:
+    """How alike two texts are by their words, in [0, 1]."""
+    common = len(words & others)
+    return float(common / (len(words) * len(others)) ** 0.5) if common else 0.0
+
+
+def number_of(group: str, words: Set[str]) -> int:
+    """How many different words of a group are among the words."""
+    return sum(GROUPS[_PLACES[word]] == group for word in words & _KNOWN)
+
+
 def said(words: Sequence[Set[str]]) -> NDArray[np.float32]:
     """How many different words of each group are among the words of each text: (groups, texts)."""
     found = np.zeros((len(GROUPS), len(words)), np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.stages.extract import forest, jsonld
 from pipeline.stages.extract.blocks import CELLS, Blocks, blocks_of
 from pipeline.stages.extract.body import TRAFILATURA, by_trafilatura, fold
+from pipeline.stages.extract.edges import trimmed
 from pipeline.stages.extract.features import Claims, features
 from pipeline.stages.extract.forest import Forest
 
@@ -41,9 +42,10 @@ def main_text(tree: HtmlElement, url: str, judge: Forest) -> Found:
         ExtractError: `extractor-failed` when trafilatura is asked and stumbles over the page.
     """
     judged = by_blocks(tree, judge)
-    if judged.doubt <= UNSURE:
+    if judged.text and judged.doubt <= UNSURE:
         return Found(judged.text, BLOCKS)
-    return Found(by_trafilatura(tree, url), TRAFILATURA)
+    other = by_trafilatura(tree, url)
+    return Found(other, TRAFILATURA) if other else Found(judged.text, BLOCKS)
 
 
 def by_blocks(tree: HtmlElement, judge: Forest) -> Judged:
@@ -51,8 +53,10 @@ def by_blocks(tree: HtmlElement, judge: Forest) -> Judged:
     blocks = blocks_of(tree)
     if not blocks.texts:
         return Judged("", 1.0)
-    likely = judge.score(features(blocks, claims_of(tree))[1])
-    return Judged(fold(_joined(blocks, likely > LIKELY)), doubt(blocks.texts, likely))
+    claims = claims_of(tree)
+    likely = judge.score(features(blocks, claims)[1])
+    kept = trimmed(blocks, np.flatnonzero(likely > LIKELY).tolist(), claims.title)
+    return Judged(fold(_joined(blocks, kept)), doubt(blocks.texts, likely))
 
 
 def doubt(texts: Iterable[str], likely: NDArray[np.float64]) -> float:
@@ -87,11 +91,11 @@ def _bodies(tree: HtmlElement) -> Iterator[str]:
                 yield body
 
 
-def _joined(blocks: Blocks, is_kept: NDArray[np.bool_]) -> str:
+def _joined(blocks: Blocks, kept: Iterable[int]) -> str:
     """The kept blocks, a line each, but the cells of a row on one line."""
     parts: list[str] = []
     row = -1
-    for at in np.flatnonzero(is_kept).tolist():
+    for at in kept:
         owner = blocks.owner[at]
         before, row = row, blocks.parent[owner] if blocks.tag[owner] in CELLS else -1
         parts += (" " if row == before != -1 else "\n", blocks.texts[at])
