@@ -78,7 +78,7 @@ def test_an_unsure_judge_leaves_the_page_to_trafilatura() -> None:
 
 
 def test_what_trafilatura_does_not_find_either_is_as_the_judge_says() -> None:
-    tree = parse(page("<button>One</button><button>Two</button>"), URL)
+    tree = parse(page("<footer>One<br>Two</footer>"), URL)
     assert main_text(tree, URL, forest(0.1)) == ("One\nTwo", BLOCKS)
 
 
