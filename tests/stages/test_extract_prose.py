@@ -104,7 +104,7 @@ def test_cells_of_a_row_are_one_line() -> None:
 
 
 def test_the_claims_of_a_head_are_read() -> None:
-    node = json.dumps({"@type": "NewsArticle", "articleBody": TEXT})
+    node = json.dumps([{"@type": "WebPage"}, {"@type": "NewsArticle", "articleBody": TEXT}])
     head = (
         "<title>Frigate delivered | Example</title><meta property='og:title' content='Frigate delivered'>"
         f"<meta name='description' content='A ship.'><script type='application/ld+json'>{node}</script>"

@@ -21,7 +21,7 @@ def trimmed(blocks: Blocks, kept: list[int], title: str) -> list[int]:
     """The kept blocks without what is only at the edges of an article."""
     texts = blocks.texts
     kept = kept[_headline(texts, kept, words_of(title)) :]
-    while kept and _is_date(texts[kept[0]]):
+    if kept and _is_date(texts[kept[0]]):  # one: more of them are a calendar
         kept = kept[1:]
     while kept and (blocks.tag[blocks.owner[kept[-1]]] in _HEADINGS or _is_notice(texts[kept[-1]])):
         kept = kept[:-1]
