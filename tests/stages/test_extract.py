@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pipeline.errors import ExtractError
 from pipeline.model import Article, DateOrigin, Entry, Page
 from pipeline.stages.extract import CLEARLY_LONGER, FEED_CONTENT, FEED_SUMMARY, SHORTEST_TEXT, extract, from_entry
-from pipeline.stages.extract.body import MOST_BYTES, MOST_ELEMENTS, TRAFILATURA
+from pipeline.stages.extract.body import MOST_BYTES, MOST_ELEMENTS
+from pipeline.stages.extract.prose import BLOCKS
 
 URL = "https://www.example.com/news/2025/frigate"
 SEEN = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ def meta(name: str, content: str) -> str:
 def test_the_text_is_the_paragraphs_of_the_page_one_a_line() -> None:
     article = extract(page(f"<nav><a href='/'>Home</a></nav>{LONG}"), entry())
     assert article.text == "\n".join(PARAGRAPHS)
-    assert article.extractor == TRAFILATURA
+    assert article.extractor == BLOCKS
 
 
 def test_what_the_page_says_becomes_the_article() -> None:
@@ -57,7 +58,7 @@ def test_what_the_page_says_becomes_the_article() -> None:
         text="\n".join(PARAGRAPHS),
         published_at=datetime(2025, 7, 10, 6, 30, tzinfo=UTC),
         published_from=DateOrigin.PAGE,
-        extractor=TRAFILATURA,
+        extractor=BLOCKS,
         authors=("Jane Doe", "John Roe"),
         updated_at=datetime(2025, 7, 10, 8, 0, tzinfo=UTC),
         lang="en",
@@ -87,8 +88,8 @@ def test_an_update_that_cannot_be_is_no_update(offset: timedelta) -> None:
 @pytest.mark.parametrize(
     ("body", "content", "summary", "extractor"),
     [
-        pytest.param(LONG, None, None, TRAFILATURA, id="page alone"),
-        pytest.param(LONG, LONG, None, TRAFILATURA, id="page and feed agree"),
+        pytest.param(LONG, None, None, BLOCKS, id="page alone"),
+        pytest.param(LONG, LONG, None, BLOCKS, id="page and feed agree"),
         pytest.param(LONG, LONG * CLEARLY_LONGER, None, FEED_CONTENT, id="page shows only the beginning"),
         pytest.param("<p>Subscribe to read.</p>", LONG, SENTENCE * 5, FEED_CONTENT, id="paywall, feed has all"),
         pytest.param("<p>Subscribe to read.</p>", "<p>Read</p>", LONG, FEED_SUMMARY, id="paywall, long summary"),
@@ -313,7 +314,7 @@ def test_a_teaser_is_marked() -> None:
 def test_where_the_page_shows_a_teaser_the_feeds_longer_text_serves() -> None:
     content = LONG + f"<p>{SENTENCE}</p>"
     assert extract(page(head=NOT_FREE), entry(content=content)).extractor == FEED_CONTENT
-    assert extract(page(), entry(content=content)).extractor == TRAFILATURA
+    assert extract(page(), entry(content=content)).extractor == BLOCKS
 
 
 def test_tags_are_the_pages_else_the_feeds() -> None:

@@ -1,14 +1,14 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
 from pipeline.stages import language
-from pipeline.stages.extract import body, dates, pdf, plain
+from pipeline.stages.extract import body, dates, pdf, plain, prose
 from pipeline.stages.extract.metadata import Facts, facts, lang_tag
 from pipeline.stages.extract.paywall import is_teaser
+from pipeline.stages.extract.prose import Found
 from pipeline.stages.fetch import decode, is_pdf, is_plain
 from pipeline.urls import canonical_url
 
@@ -19,17 +19,7 @@ TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
 _OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """A text, and who found it."""
-
-    text: str
-    extractor: str  # name@version
-
-
-_NOTHING = _Body("", body.TRAFILATURA)
+_NOTHING = Found("", prose.BLOCKS)
 
 
 def extract(page: Page, entry: Entry) -> Article:
@@ -61,34 +51,34 @@ def from_entry(entry: Entry, at: datetime) -> Article:
     return _article(url, Facts(url), entry, _choose(_NOTHING, entry), at)
 
 
-def _read(page: Page, entry: Entry) -> tuple[Facts, _Body]:
+def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if is_pdf(page):
         told, text = pdf.read(page)
-        return told, _Body(text, pdf.PYPDF)
+        return told, Found(text, pdf.PYPDF)
     if len(page.body) > body.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
     if is_plain(page):
         told, text = plain.read(page)
-        return told, _Body(text, plain.PLAIN)
+        return told, Found(text, plain.PLAIN)
     tree = body.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
-    found = _Body(body.by_trafilatura(tree, page.url), body.TRAFILATURA)
+    found = prose.main_text(tree, page.url, prose.shipped())
     if len(found.text) < SHORTEST_TEXT and told.transcript:
-        return told, _Body(body.of_markup(told.transcript), TRANSCRIPT)
+        return told, Found(body.of_markup(told.transcript), TRANSCRIPT)
     return told, found
 
 
-def _choose(found: _Body, entry: Entry, is_cut: bool = False) -> _Body:
+def _choose(found: Found, entry: Entry, is_cut: bool = False) -> Found:
     """The page's text, unless the feed carries clearly more; more at all, where the page's is only a teaser."""
     content = body.of_markup(entry.content)
     if len(found.text) >= SHORTEST_TEXT and len(content) < (1 if is_cut else CLEARLY_LONGER) * len(found.text):
         return found
-    bodies = (_Body(content, FEED_CONTENT), _Body(body.of_markup(entry.summary), FEED_SUMMARY), found)
+    bodies = (Found(content, FEED_CONTENT), Found(body.of_markup(entry.summary), FEED_SUMMARY), found)
     return next((one for one in bodies if len(one.text) >= SHORTEST_TEXT), max(bodies, key=lambda one: len(one.text)))
 
 
-def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: datetime) -> Article:
+def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: datetime) -> Article:
     if len(chosen.text) < SHORTEST_TEXT:
         short = "too-short" if chosen.text else "no-text"
         raise ExtractError(url, told.kind or short, detail=f"{len(chosen.text)} characters")
@@ -97,7 +87,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: _Body, seen_at: dateti
     if title is None:
         raise ExtractError(url, "no-title")
     text = body.without_headline(chosen.text, title)
-    if len(text) < SHORTEST_TEXT:
+    if len(text) < SHORTEST_TEXT or text == title:
         raise ExtractError(url, "too-short", detail=f"{len(text)} characters below the headline")
     published_at, published_from = dates.published(told.published, entry, seen_at)
     return Article(
