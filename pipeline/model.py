@@ -131,6 +131,8 @@ class ParsedFeed:
     entries: tuple[Entry, ...]
     lang: str | None = None
     ttl: timedelta | None = None  # <ttl>, or sy:updatePeriod over sy:updateFrequency
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC, when nobody should ask
+    skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
 
 
 @dataclass(frozen=True, slots=True)

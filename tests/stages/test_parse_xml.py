@@ -271,3 +271,18 @@ def test_an_entry_speaks_the_language_of_its_feed(element: str, expected: str | 
 )
 def test_a_feed_says_how_long_it_stays_the_same(elements: str, expected: timedelta | None) -> None:
     assert rss(elements).ttl == expected
+
+
+HOURS = "<skipHours>\n<hour>0</hour><hour> 7 </hour><hour>24</hour><hour>25</hour><hour>noon</hour></skipHours>"
+DAYS = "<skipDays><day>Sunday</day><day>monday</day><day>Holiday</day></skipDays>"
+
+
+@pytest.mark.parametrize("items", ["", "<item><guid>1</guid></item>"])
+def test_a_feed_says_when_nobody_should_ask(items: str) -> None:
+    for found in (rss(HOURS + DAYS + items), rss(items + HOURS + DAYS)):
+        assert (found.skip_hours, found.skip_days) == ({0, 7}, {0, 6})
+
+
+def test_hours_to_skip_in_the_text_of_an_entry_are_none_of_the_feeds() -> None:
+    found = rss(f"<item><guid>1</guid><description><![CDATA[{HOURS}]]></description></item>")
+    assert found.skip_hours == frozenset()

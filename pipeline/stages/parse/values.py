@@ -12,6 +12,7 @@ from pipeline.urls import canonical_url
 
 LONGEST_LINE = 10_000  # characters of markup; what is longer is no title or name
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EARLIEST_YEAR = 1971  # the epoch itself stands for "unknown"
 _LATEST_YEAR = 2100
 _INLINE = "a abbr acronym b bdi bdo big br cite code del div em font h1 h2 h3 h4 h5 h6 i img ins kbd li mark nobr ol p"
@@ -59,6 +60,17 @@ def size(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63 else None
+
+
+def hours(numbers: Iterable[str | None]) -> frozenset[int]:
+    """The hours that a feed's skipHours names; RSS 0.91 counts them from 1 to 24."""
+    return frozenset(hour % 24 for hour in map(size, numbers) if hour is not None and hour <= 24)
+
+
+def days(names: Iterable[str | None]) -> frozenset[int]:
+    """The days of the week that a feed's skipDays names; Monday is 0."""
+    written = {(name or "").strip().lower() for name in names}
+    return frozenset(day for day, name in enumerate(_DAYS) if name in written)
 
 
 def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -18,7 +18,9 @@ from pipeline.errors import ParseError
 from pipeline.model import Enclosure, Entry, ParsedFeed
 from pipeline.stages.parse.values import (
     clean,
+    days,
     distinct,
+    hours,
     language,
     plain_text,
     plain_texts,
@@ -95,6 +97,8 @@ def parse(text: str, url: str) -> ParsedFeed:
         entries=entries,
         lang=language(feed.get("language")),
         ttl=_ttl(feed),
+        skip_hours=hours(_skipped(text, "hour")),
+        skip_days=days(_skipped(text, "day")),
     )
 
 
@@ -228,3 +232,11 @@ def _ttl(feed: _Element) -> timedelta | None:
         return timedelta(minutes=min(minutes, 10**6))
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower())
     return period / max(size(feed.get("sy_updatefrequency")) or 1, 1) if period else None
+
+
+def _skipped(text: str, unit: str) -> list[str]:
+    """What skipHours or skipDays hold; feedparser keeps the last of them only."""
+    tags = [*_ENTRY_TAG.finditer(text)]
+    outside = text[: tags[0].start()] + text[tags[-1].end() :] if tags else text
+    lists = re.findall(rf"<skip{unit}s\s*>(.*?)</skip{unit}s\s*>", outside, re.IGNORECASE | re.DOTALL)
+    return re.findall(rf"<{unit}\s*>([^<]*)</", "".join(lists), re.IGNORECASE)
