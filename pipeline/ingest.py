@@ -19,6 +19,7 @@ from pipeline.model import Article, DateOrigin, Entry, Feed, FeedState, Label, O
 from pipeline.stages import fetch, poll
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
+from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Ending, Forced, Polled, Store, Work
 from pipeline.web import SecondReader, Web
 
@@ -34,7 +35,7 @@ class Engine:
     compute: Compute
     classifier: Classifier
     clock: Clock
-    policy: poll.PollPolicy
+    policy: PollPolicy
     second_reader: SecondReader | None = None
 
 

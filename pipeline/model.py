@@ -85,13 +85,16 @@ class FeedState:
     last_modified: str | None = None
     body_hash: str | None = None  # SHA-256 hex of the last body that was parsed
     next_poll_at: datetime | None = None
-    next_poll_reason: str | None = None  # why then: "interval", "max-age", "retry-after", "failures" ...
+    next_poll_reason: str | None = None  # why then, in words: "interval 30 min", "max-age 3600", "dns, 3 in a row" ...
     last_poll_at: datetime | None = None
     last_success_at: datetime | None = None
     failures: int = 0  # in a row
     reason: str | None = None  # of the last failure; None after a success
     gone: bool = False  # answered 410: no longer polled
-    ttl: timedelta | None = None  # that the last body asked for
+    ttl: timedelta | None = None  # that the last body asked for, as are the hours and days to skip
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC
+    skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
+    whole_at: datetime | None = None  # when a body last came; since then 304 was the answer
 
 
 @dataclass(frozen=True, slots=True)

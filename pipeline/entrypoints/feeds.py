@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.clock import SystemClock
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.options import Options
+from pipeline.entrypoints.output import rfc3339
 from pipeline.errors import StageError, UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState
@@ -62,7 +63,7 @@ async def check(options: Options, named: tuple[str, ...]) -> list[dict[str, Any]
 
 async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dict[str, Any]:
     feed, about = row.feed, {"id": row.feed.id, "title": row.feed.title, "url": row.feed.url}
-    stored = {"state": state_of(row), "next_poll_at": row.state.next_poll_at, "because": row.state.next_poll_reason}
+    stored = {"state": state_of(row), "next": next_poll(row)}
     try:
         async with places:
             response = await engine.web.send(poll.request_for(feed, FeedState()))
@@ -76,6 +77,16 @@ async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dic
         "says": f"{len(read.entries)} entries, newest {newest or 'without date'}",
         **stored,
     }
+
+
+def next_poll(row: FeedRow) -> str:
+    """When a feed is polled next, and why then."""
+    state = row.state
+    if not row.is_enabled:
+        return "not polled: disabled"
+    if state.next_poll_at is None:
+        return f"not polled: {state.next_poll_reason}"
+    return f"next poll {rfc3339(state.next_poll_at)} because {state.next_poll_reason}"
 
 
 def state_of(row: FeedRow) -> str:

@@ -15,7 +15,7 @@ from pipeline.entrypoints.options import Options
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
 from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
-from pipeline.stages.poll import PollPolicy
+from pipeline.stages.schedule import PollPolicy
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 

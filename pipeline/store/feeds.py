@@ -1,7 +1,7 @@
 """Feeds and their states: which are due, who polls them, and what a poll brought."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipeline.errors import CommandError
 from pipeline.model import Entry, Feed, FeedKind, FeedState, FetchMode
 from pipeline.store.database import Batcher, Database
 from pipeline.store.discover import Discovery, discover
+from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 
 LONGEST_ID = 19  # digits of a 64-bit integer
@@ -65,14 +66,14 @@ class FeedRows:
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
-        query = select(feeds, *_state_columns()).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        query = select(feeds, *state_columns()).join(feed_states, feed_states.c.feed_id == feeds.c.id)
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
         if named:
             query = query.where(_is_named(named))
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
-        return tuple(FeedRow(_feed(row), _state(row), row.enabled) for row in rows)
+        return tuple(FeedRow(_feed(row), state_of(row), row.enabled) for row in rows)
 
     async def named(self, names: Sequence[str], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
         """The feeds of these ids, URLs or titles; none for no names.
@@ -113,7 +114,7 @@ class FeedRows:
             or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
         )
         query = (
-            select(feeds, *_state_columns())
+            select(feeds, *state_columns())
             .join(feed_states, feed_states.c.feed_id == feeds.c.id)
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
@@ -127,7 +128,7 @@ class FeedRows:
             chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
             ids = [row.id for row in chosen]
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
-        return tuple((_feed(row), _state(row)) for row in chosen)
+        return tuple((_feed(row), state_of(row)) for row in chosen)
 
     async def next_claim_at(self, now: datetime, forced: "Forced | None" = None) -> datetime | None:
         """When the next feed that is due already can be claimed; None: no feed is due, or its host rests."""
@@ -161,7 +162,7 @@ class FeedRows:
                 update(feed_states).where(
                     feed_states.c.feed_id == bindparam("feed"), feed_states.c.run_id == bindparam("run")
                 ),
-                [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **_state_values(p.state)} for p in batch],
+                [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch],
             )
             await _record_changes(c, batch)
         return new
@@ -222,7 +223,7 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
         return []
     await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
     state = FeedState(next_poll_at=now, next_poll_reason="new")
-    await c.execute(insert(feed_states).values(feed_id=row.id, **_state_values(state)))
+    await c.execute(insert(feed_states).values(feed_id=row.id, **state_values(state)))
     await _event(c, now, "feed-added", row.id)
     return [_feed(row)]
 
@@ -246,21 +247,6 @@ async def _record_changes(c: AsyncConnection, batch: list[Polled]) -> None:
 
 async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> None:
     await c.execute(insert(events).values(at=now, kind=kind, feed_id=feed_id))
-
-
-def _state_values(state: FeedState) -> dict[str, Any]:
-    values = asdict(state)
-    ttl: timedelta | None = values.pop("ttl")
-    return {**values, "ttl_s": None if ttl is None else ttl.total_seconds()}
-
-
-def _state_columns() -> list[Any]:
-    return [column for column in feed_states.c if column.name not in ("feed_id", "run_id")]
-
-
-def _state(row: Any) -> FeedState:
-    values = {column.name: getattr(row, column.name) for column in _state_columns() if column.name != "ttl_s"}
-    return FeedState(**values, ttl=None if row.ttl_s is None else timedelta(seconds=row.ttl_s))
 
 
 def _feed(row: Any) -> Feed:

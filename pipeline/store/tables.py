@@ -87,6 +87,9 @@ feed_states = Table(
     Column("gone", Flag, nullable=False),
     Column("ttl_s", Real),
     Column("run_id", Id, _to("runs")),  # who claims it now
+    Column("skip_hours", Json, nullable=False, server_default=text("'[]'")),
+    Column("skip_days", Json, nullable=False, server_default=text("'[]'")),
+    Column("whole_at", Moment),
     Index(
         "ix_feed_states_claimed",
         "run_id",

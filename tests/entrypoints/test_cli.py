@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +188,7 @@ async def test_a_feed_goes_through_its_life(tmp_path: Path) -> None:
         assert (await here.run("feeds", "add", url)).code == 2
         (checked,) = (await here.run("feeds", "check", str(added["id"]))).rows
         assert (checked["answers"], checked["state"]) == (True, "new")
+        assert re.fullmatch(r"next poll [0-9T:Z-]+ because new", checked["next"])
         assert here.ask("SELECT count(*) FROM entries") == [(0,)]
         assert (await here.run("poll", "=mine")).row["polled"] == 1
         await here.run("feeds", "disable", str(added["id"]))
@@ -216,7 +218,7 @@ async def test_failing_feeds_are_counted_and_back_off(tmp_path: Path) -> None:
         ended = await here.run("poll")
         assert (ended.code, ended.row["failed"]) == (0, 1)
         failing = [row for row in (await here.run("feeds", "list")).rows if row["state"] == "failing"]
-    assert [(row["reason"], row["because"]) for row in failing] == [("html", "failures")]
+    assert [(row["reason"], row["because"]) for row in failing] == [("html", "html, 1 in a row")]
 
 
 async def test_single_stages_work_on_files(here: Place) -> None:

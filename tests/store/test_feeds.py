@@ -46,7 +46,14 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
-    state = make.state(etag='W/"a"', last_modified="Fri, 11 Jul 2025 12:00:00 GMT")
+    state = make.state(
+        etag='W/"a"',
+        last_modified="Fri, 11 Jul 2025 12:00:00 GMT",
+        ttl=timedelta(hours=1),
+        skip_hours=frozenset({0, 23}),
+        skip_days=frozenset({6}),
+        whole_at=AT,
+    )
     assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
     assert row.state == state
