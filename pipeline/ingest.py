@@ -77,7 +77,7 @@ class PollDuty:
             return
         entries = tuple(_with_lang(entry, feed) for entry in polled.entries)
         unwanted = frozenset(entry.id for entry in entries if not poll.wanted(feed, entry))
-        done = Polled(feed, self._run_id, polled.state, e.clock.now(), entries, unwanted)
+        done = Polled(feed, self._run_id, polled.state, e.clock.now(), entries, unwanted, polled.gap, polled.moved_to)
         new = await e.store.feeds.finish(done)
         self.counts["not_modified"] += polled.not_modified
         self.counts["new"] += new

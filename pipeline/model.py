@@ -49,6 +49,18 @@ class Label(StrEnum):
     OTHER = "other"
 
 
+class Health(StrEnum):
+    """How a feed does."""
+
+    NEW = "new"  # it never answered yet
+    ACTIVE = "active"
+    QUIET = "quiet"  # it answers, but brought nothing new for several times its usual gap
+    FAILING = "failing"
+    RESTING = "resting"  # its host asked to be left alone
+    MOVED = "moved"  # its URL was changed, and is polled from now on
+    GONE = "gone"  # 410: no longer polled
+
+
 class Outcome(StrEnum):
     """Where an entry ended."""
 
@@ -95,6 +107,20 @@ class FeedState:
     skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC
     skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
     whole_at: datetime | None = None  # when a body last came; since then 304 was the answer
+    health: Health = Health.NEW
+    seen: frozenset[str] = frozenset()  # marks of the entries that the last body held
+    newest_at: datetime | None = None  # of its newest entry; of an undated one, when it came
+    usual_gap: timedelta | None = None  # between two entries
+    moving_to: str | None = None  # where permanent redirects lead
+    moving_days: int = 0  # on how many days they did
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time of which entries of a feed were missed: none of one poll was left at the next."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

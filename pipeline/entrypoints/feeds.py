@@ -11,10 +11,9 @@ from pipeline.errors import StageError, UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState
 from pipeline.stages import poll
-from pipeline.store import FeedRow, open_store
+from pipeline.store import Change, FeedRow, open_store
 
 AT_ONCE = 20  # feeds checked at the same time
-FAILING = 1  # failures in a row
 
 
 async def listing(options: Options) -> list[dict[str, Any]]:
@@ -62,21 +61,33 @@ async def check(options: Options, named: tuple[str, ...]) -> list[dict[str, Any]
 
 
 async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dict[str, Any]:
-    feed, about = row.feed, {"id": row.feed.id, "title": row.feed.title, "url": row.feed.url}
-    stored = {"state": state_of(row), "next": next_poll(row)}
+    feed, store = row.feed, engine.store.feeds
     try:
         async with places:
             response = await engine.web.send(poll.request_for(feed, FeedState()))
             read = await engine.compute(poll.read, feed, FeedState(), response, engine.policy)
     except StageError as error:
-        return {**about, "answers": False, "says": f"{error.reason} {error.detail}".strip(), **stored}
-    newest = max((entry.published_at for entry in read.entries if entry.published_at), default=None)
+        answers, says = False, f"{error.reason} {error.detail}".strip()
+    else:
+        newest = max((entry.published_at for entry in read.entries if entry.published_at), default=None)
+        answers, says = True, f"{len(read.entries)} entries, newest {newest or 'without date'}"
     return {
-        **about,
-        "answers": True,
-        "says": f"{len(read.entries)} entries, newest {newest or 'without date'}",
-        **stored,
+        "id": feed.id,
+        "title": feed.title,
+        "url": feed.url,
+        "answers": answers,
+        "says": says,
+        "state": state_of(row),
+        "next": next_poll(row),
+        "gaps": [{"since": gap.since, "until": gap.until} for gap in await store.gaps(feed.id)],
+        "history": [in_words(change) for change in await store.history(feed.id)],
     }
+
+
+def in_words(change: Change) -> str:
+    """What happened to a feed, in a line."""
+    details = ", ".join(f"{name} {value}" for name, value in change.detail.items())
+    return f"{rfc3339(change.at)} {change.kind}" + (f": {details}" if details else "")
 
 
 def next_poll(row: FeedRow) -> str:
@@ -90,14 +101,8 @@ def next_poll(row: FeedRow) -> str:
 
 
 def state_of(row: FeedRow) -> str:
-    """In one word: disabled, gone, failing, new, active."""
-    if not row.is_enabled:
-        return "disabled"
-    if row.state.gone:
-        return "gone"
-    if row.state.failures >= FAILING:
-        return "failing"
-    return "active" if row.state.last_success_at else "new"
+    """In one word: disabled, or how it does."""
+    return row.state.health.value if row.is_enabled else "disabled"
 
 
 def new_feed(url: str, title: str | None, kind: FeedKind, country: str | None, lang: str | None) -> Feed:
@@ -117,5 +122,6 @@ def _row(row: FeedRow) -> dict[str, Any]:
         "last_success_at": row.state.last_success_at,
         "next_poll_at": row.state.next_poll_at,
         "because": row.state.next_poll_reason,
+        "gaps": row.gaps,
         "url": row.feed.url,
     }

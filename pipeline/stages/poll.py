@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from pipeline.backoff import is_temporary, named_retry
 from pipeline.errors import PollError, StageError
-from pipeline.model import Entry, Feed, FeedState, ParsedFeed, Request, RequestKind, Response
-from pipeline.stages import schedule
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, ParsedFeed, Request, RequestKind, Response
+from pipeline.stages import health, overlap, schedule
 from pipeline.stages.parse import parse
 from pipeline.stages.schedule import PollPolicy
 
@@ -18,7 +18,6 @@ ACCEPT = (
 )
 RECHECK_AFTER = timedelta(days=1)  # of 304s; then the body is asked for without conditions
 
-_PERMANENT_REDIRECTS = frozenset({301, 308})
 _GONE = "http-410"
 _HOST_RESTS = "host-resting"  # the web's word for a request that was not sent
 
@@ -31,7 +30,8 @@ class Polled:
     entries: tuple[Entry, ...]  # newest first; undated ones are new
     not_modified: bool
     title: str | None
-    moved_to: str | None  # where permanent redirects, and only such, led
+    moved_to: str | None  # its URL from now on
+    gap: Gap | None  # what was missed since the poll before
 
 
 def request_for(feed: Feed, state: FeedState) -> Request:
@@ -57,19 +57,29 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
         RFC 9110 section 13 and RFC 9111 section 4.3.4 for the validators.
     """
     now = response.received_at
-    answered = replace(
-        _revalidated(feed, state, response), last_poll_at=now, last_success_at=now, failures=0, reason=None
-    )
-    parsed = None
-    if answered.body_hash != state.body_hash:
+    after = _revalidated(feed, state, response)
+    parsed: ParsedFeed | None = None
+    entries: tuple[Entry, ...] = ()
+    if after.body_hash != state.body_hash:
         parsed = parse(response.body, response.url, response.header("content-type"))
-        answered = _informed(answered, parsed)
+        entries = _newest_first(parsed.entries, now)
+        after = _informed(after, parsed, entries, now)
+    moving_to, days = health.moving(feed, state, response)
+    has_moved = days >= health.MOVED_DAYS
+    after = replace(after, last_poll_at=now, last_success_at=now, failures=0, reason=None)
+    after = replace(
+        after,
+        health=Health.MOVED if has_moved else health.health_of(after, now),
+        moving_to=None if has_moved else moving_to,
+        moving_days=0 if has_moved else days,
+    )
     return Polled(
-        state=schedule.after_answer(feed, answered, response, policy),
-        entries=_newest_first(parsed.entries, now) if parsed else (),
+        state=schedule.after_answer(feed, after, response, policy),
+        entries=entries,
         not_modified=parsed is None,
         title=parsed.title if parsed else None,
-        moved_to=_moved_to(response),
+        moved_to=moving_to if has_moved else None,
+        gap=overlap.gap_before(state, entries, now),
     )
 
 
@@ -80,10 +90,11 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
     """
     asked = replace(state, last_poll_at=now)
     if error.reason == _HOST_RESTS:
-        return schedule.after_rest(feed, asked, error.retry_at or now)
-    after = replace(asked, failures=state.failures + 1, reason=error.reason)
-    if error.reason == _GONE:
-        return replace(after, gone=True, next_poll_at=None, next_poll_reason="http-410: gone for good")
+        return schedule.after_rest(feed, replace(asked, health=Health.RESTING), error.retry_at or now)
+    after = replace(asked, failures=state.failures + 1, reason=error.reason, gone=error.reason == _GONE)
+    after = replace(after, health=health.health_of(after, now))
+    if after.gone:
+        return replace(after, next_poll_at=None, next_poll_reason="http-410: gone for good")
     return schedule.after_failure(feed, after, error, now, policy)
 
 
@@ -117,15 +128,14 @@ def _revalidated(feed: Feed, state: FeedState, response: Response) -> FeedState:
     raise PollError(feed.url, reason, retryable=temporary, retry_at=named_retry(response))
 
 
-def _informed(state: FeedState, parsed: ParsedFeed) -> FeedState:
-    """What a body asks for holds until the next body."""
-    return replace(state, ttl=parsed.ttl, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days)
+def _informed(state: FeedState, parsed: ParsedFeed, entries: tuple[Entry, ...], now: datetime) -> FeedState:
+    """What a body says holds until the next body."""
+    marks = overlap.marks_of(entries)
+    heard = health.last_heard(state, entries, now, is_news=not marks <= state.seen)
+    return replace(
+        heard, ttl=parsed.ttl, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days, seen=marks or state.seen
+    )
 
 
 def _newest_first(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda e: min(e.published_at or e.updated_at or now, now), reverse=True))
-
-
-def _moved_to(response: Response) -> str | None:
-    statuses = {status for _, status in response.hops}
-    return response.url if statuses and statuses <= _PERMANENT_REDIRECTS else None

@@ -18,9 +18,10 @@ from pipeline.store import schema
 from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
-from pipeline.store.feeds import FeedRow, FeedRows, Forced, Polled
+from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
@@ -32,6 +33,7 @@ __all__ = [
     "BEAT_EVERY",
     "Appearance",
     "Candidates",
+    "Change",
     "Claimed",
     "Doubtful",
     "Ending",

@@ -1,34 +1,24 @@
 """Feeds and their states: which are due, who polls them, and what a poll brought."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.errors import CommandError
-from pipeline.model import Entry, Feed, FeedKind, FeedState, FetchMode
+from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
+from pipeline.store import polls
 from pipeline.store.database import Batcher, Database
-from pipeline.store.discover import Discovery, discover
+from pipeline.store.polls import Polled
 from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
+from pipeline.store.tables import gaps as gap_rows
 
 LONGEST_ID = 19  # digits of a 64-bit integer
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """The end of one poll: the feed's new state, and what was in it."""
-
-    feed: Feed
-    run_id: int
-    state: FeedState
-    at: datetime
-    entries: tuple[Entry, ...] = ()  # all that the feed holds
-    unwanted: frozenset[str] = frozenset()  # ids of entries that include / exclude keep out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +28,16 @@ class FeedRow:
     feed: Feed
     state: FeedState
     is_enabled: bool
-    entries: int = 0
-    articles: int = 0
+    gaps: int = 0  # times of which entries were missed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a feed."""
+
+    at: datetime
+    kind: str
+    detail: Mapping[str, Any]
 
 
 class FeedRows:
@@ -66,14 +64,15 @@ class FeedRows:
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
-        query = select(feeds, *state_columns()).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        missed = select(func.count()).where(gap_rows.c.feed_id == feeds.c.id).scalar_subquery().label("missed")
+        query = select(feeds, *state_columns(), missed).join(feed_states, feed_states.c.feed_id == feeds.c.id)
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
         if named:
             query = query.where(_is_named(named))
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
-        return tuple(FeedRow(_feed(row), state_of(row), row.enabled) for row in rows)
+        return tuple(FeedRow(_feed(row), state_of(row), row.enabled, row.missed) for row in rows)
 
     async def named(self, names: Sequence[str], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
         """The feeds of these ids, URLs or titles; none for no names.
@@ -95,7 +94,8 @@ class FeedRows:
             await c.execute(update(feeds).where(feeds.c.id == feed_id).values(enabled=is_enabled))
             if is_enabled:
                 await c.execute(update(feeds).where(feeds.c.id == feed_id).values(removed_at=None))
-                revived = {"gone": False, "next_poll_at": now, "next_poll_reason": "enabled"}
+                health = case((feed_states.c.gone.is_(true()), Health.FAILING.value), else_=feed_states.c.health)
+                revived = {"gone": False, "health": health, "next_poll_at": now, "next_poll_reason": "enabled"}
                 await c.execute(update(feed_states).where(feed_states.c.feed_id == feed_id).values(**revived))
             await _event(c, now, "feed-enabled" if is_enabled else "feed-disabled", feed_id)
 
@@ -153,19 +153,22 @@ class FeedRows:
         return await self._polls.put(polled)
 
     async def _finish(self, batch: list[Polled]) -> list[int]:
-        new = []
         async with self._db.write() as c:
-            for polled in batch:
-                found = Discovery(polled.entries, polled.at, feed=polled.feed, unwanted=polled.unwanted)
-                new.append(len(await discover(c, self._db, found)) if polled.entries else 0)
-            await c.execute(
-                update(feed_states).where(
-                    feed_states.c.feed_id == bindparam("feed"), feed_states.c.run_id == bindparam("run")
-                ),
-                [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch],
-            )
-            await _record_changes(c, batch)
-        return new
+            return await polls.commit(c, self._db, batch)
+
+    async def gaps(self, feed_id: int) -> tuple[Gap, ...]:
+        """The times of which entries of a feed were missed, newest first."""
+        query = select(gap_rows).where(gap_rows.c.feed_id == feed_id).order_by(gap_rows.c.id.desc())
+        async with self._db.read() as c:
+            return tuple(Gap(row.since_at, row.until_at) for row in await c.execute(query))
+
+    async def history(self, feed_id: int, limit: int = 10) -> tuple[Change, ...]:
+        """What happened to a feed, newest first: its health, its URL, who switched it on and off."""
+        kinds = (*polls.CHANGES, "feed-added", "feed-enabled", "feed-disabled", "feed-removed")
+        is_wanted = and_(events.c.feed_id == feed_id, events.c.kind.in_(kinds))
+        async with self._db.read() as c:
+            rows = await c.execute(select(events).where(is_wanted).order_by(events.c.id.desc()).limit(limit))
+            return tuple(Change(row.at, row.kind, row.detail or {}) for row in rows)
 
     async def sites(self) -> dict[str, tuple[Feed, ...]]:
         """The feeds of each registered domain."""
@@ -226,23 +229,6 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
     await c.execute(insert(feed_states).values(feed_id=row.id, **state_values(state)))
     await _event(c, now, "feed-added", row.id)
     return [_feed(row)]
-
-
-async def _record_changes(c: AsyncConnection, batch: list[Polled]) -> None:
-    """Failures and the end of a feed go into the audit trail; the many successes do not."""
-    rows = [
-        {
-            "at": p.at,
-            "kind": "feed-gone" if p.state.gone else "poll-failed",
-            "feed_id": p.feed.id,
-            "run_id": p.run_id,
-            "detail": {"reason": p.state.reason, "failures": p.state.failures},
-        }
-        for p in batch
-        if p.state.reason is not None
-    ]
-    if rows:
-        await c.execute(insert(events), rows)
 
 
 async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> None:

@@ -4,10 +4,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from pipeline.model import FeedState
+from pipeline.model import FeedState, Health
 from pipeline.store.tables import feed_states
 
 _NOT_STATE = ("feed_id", "run_id")
+_DURATIONS = ("ttl", "usual_gap")
 
 
 def state_columns() -> list[Any]:
@@ -18,20 +19,24 @@ def state_columns() -> list[Any]:
 def state_values(state: FeedState) -> dict[str, Any]:
     """A state as values of columns."""
     values = asdict(state)
-    ttl: timedelta | None = values.pop("ttl")
+    for name in _DURATIONS:
+        duration: timedelta | None = values.pop(name)
+        values[f"{name}_s"] = None if duration is None else duration.total_seconds()
     return {
         **values,
-        "ttl_s": None if ttl is None else ttl.total_seconds(),
         "skip_hours": sorted(state.skip_hours),
         "skip_days": sorted(state.skip_days),
+        "health": state.health.value,
+        "seen": " ".join(sorted(state.seen)),
     }
 
 
 def state_of(row: Any) -> FeedState:
     """The state in a row."""
     values = {column.name: getattr(row, column.name) for column in state_columns()}
-    ttl_s = values.pop("ttl_s")
-    values["ttl"] = None if ttl_s is None else timedelta(seconds=ttl_s)
+    for name in _DURATIONS:
+        seconds = values.pop(f"{name}_s")
+        values[name] = None if seconds is None else timedelta(seconds=seconds)
     for name in ("skip_hours", "skip_days"):
         values[name] = frozenset(values[name])
-    return FeedState(**values)
+    return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})

@@ -90,12 +90,29 @@ feed_states = Table(
     Column("skip_hours", Json, nullable=False, server_default=text("'[]'")),
     Column("skip_days", Json, nullable=False, server_default=text("'[]'")),
     Column("whole_at", Moment),
+    Column("health", Text, nullable=False, server_default="new"),
+    Column("seen", Text, nullable=False, server_default=""),  # marks of entries, 10 hex digits each
+    Column("newest_at", Moment),
+    Column("usual_gap_s", Real),
+    Column("moving_to", Text),
+    Column("moving_days", Integer, nullable=False, server_default=text("0")),
     Index(
         "ix_feed_states_claimed",
         "run_id",
         sqlite_where=text("run_id IS NOT NULL"),
         postgresql_where=text("run_id IS NOT NULL"),
     ),
+    sqlite_strict=True,
+)
+
+gaps = Table(  # of which entries of a feed were missed: a poll brought none that the one before held
+    "gaps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("feed_id", Id, _to("feeds", cascade=True), nullable=False, index=True),
+    Column("since_at", Moment, nullable=False),
+    Column("until_at", Moment, nullable=False),
+    Column("found_at", Moment, nullable=False),
     sqlite_strict=True,
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ParseError, PollError, StageError, WebError
-from pipeline.model import Entry, Feed, FeedState, RequestKind, Response
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, RequestKind, Response
 from pipeline.stages import poll, schedule
 from pipeline.stages.poll import Polled
 from pipeline.stages.schedule import PollPolicy
@@ -157,20 +157,72 @@ def test_a_named_retry_is_passed_on() -> None:
     assert error.value.retry_at == NOW + 2 * HOUR
 
 
+def led(state: FeedState, day: int, *statuses: int, to: str = "https://new.example/", feed: Feed = FEED) -> Polled:
+    """A poll on that day that went through such redirects."""
+    hops = tuple((f"https://example.com/{status}", status) for status in statuses)
+    response = replace(answer(body=rss(), etag='"1"'), url=to, hops=hops, received_at=NOW + day * DAY)
+    return read(response, state, feed)
+
+
 @pytest.mark.parametrize(
-    ("statuses", "expected"),
+    ("polls", "expected"),
     [
-        ((), None),
-        ((301,), "https://new.example/"),
-        ((301, 308), "https://new.example/"),
-        ((301, 302), None),
-        ((307,), None),
+        pytest.param([(0, 301), (1, 301), (2, 301)], "https://new.example/", id="on three days"),
+        pytest.param([(0, 301), (1, 308, 301), (5, 308)], "https://new.example/", id="by any permanent redirects"),
+        pytest.param([(0, 301), (1, 301)], None, id="on two days"),
+        pytest.param([(0, 301), (0, 301), (0, 301)], None, id="three times a day"),
+        pytest.param([(0, 301), (1, 301), (2, 302)], None, id="then by a temporary one"),
+        pytest.param([(0, 301), (1, 301), (2, 301, 302)], None, id="then by a temporary one too"),
+        pytest.param([(0, 301), (1,), (2, 301)], None, id="with a day between"),
+        pytest.param([(0, 302), (1, 302), (2, 302)], None, id="never by 302"),
+        pytest.param([(0, 307), (1, 307), (2, 307)], None, id="never by 307"),
     ],
 )
-def test_only_permanent_redirects_report_a_move(statuses: tuple[int, ...], expected: str | None) -> None:
-    hops = tuple((f"https://example.com/{status}", status) for status in statuses)
-    response = replace(answer(body=rss()), url="https://new.example/", hops=hops)
-    assert read(response).moved_to == expected
+def test_a_feed_moves_when_permanent_redirects_led_to_one_place_on_three_days(
+    polls: list[tuple[int, ...]], expected: str | None
+) -> None:
+    state = replace(KNOWN, last_success_at=NOW - DAY)
+    for day, *statuses in polls:
+        polled = led(state, day, *statuses)
+        state = polled.state
+    assert polled.moved_to == expected
+    assert (state.health is Health.MOVED) == (expected is not None)
+    assert led(state, 9).state.health is Health.ACTIVE
+
+
+def test_a_feed_does_not_move_to_a_place_that_changes() -> None:
+    state = KNOWN
+    for day in range(5):
+        polled = led(state, day, 301, to=f"https://new{day}.example/")
+        state = polled.state
+    assert (polled.moved_to, state.moving_days) == (None, 1)
+
+
+def test_a_feed_with_headers_of_its_own_does_not_take_them_to_another_host() -> None:
+    secretive = replace(FEED, headers=(("Authorization", "Basic x"),))
+    for to, expected in (("https://new.example/", None), ("https://example.com/new", "https://example.com/new")):
+        state = KNOWN
+        for day in range(3):
+            polled = led(state, day, 301, to=to, feed=secretive)
+            state = polled.state
+        assert polled.moved_to == expected
+
+
+def test_entries_none_of_which_the_poll_before_held_leave_a_gap() -> None:
+    first = read(answer(body=rss(item("1", "Sat, 21 Nov 2026 00:00:00 GMT"))), FeedState()).state
+    assert first.seen
+    later = replace(answer(body=rss(item("9", "Sat, 21 Nov 2026 06:00:00 GMT"))), received_at=NOW + DAY)
+    missed = read(later, first).gap
+    assert missed == Gap(NOW - 36 * HOUR, NOW - 30 * HOUR)
+    overlapping = replace(answer(body=rss(item("9"), item("1"))), received_at=NOW + DAY)
+    assert read(overlapping, first).gap is None
+
+
+def test_a_feed_that_is_empty_once_does_not_forget_what_it_held() -> None:
+    first = read(answer(body=rss(item("1"))), FeedState()).state
+    empty = read(answer(body=rss()), first).state
+    assert read(answer(body=rss(item("1"))), empty).gap is None
+    assert read(answer(body=rss(item("2"))), empty).gap is not None
 
 
 def failed(error: StageError, failures: int = 0, feed: Feed = FEED) -> FeedState:
@@ -189,6 +241,7 @@ def test_that_its_host_rests_is_no_failure_of_a_feed() -> None:
     resting = WebError(FEED.url, "host-resting", retryable=True, retry_at=NOW + HOUR)
     state = failed(resting, failures=2)
     assert (state.failures, state.reason, state.next_poll_reason) == (2, KNOWN.reason, "its host rests")
+    assert state.health is Health.RESTING
     assert state.next_poll_at is not None
     assert NOW + HOUR <= state.next_poll_at <= NOW + HOUR + schedule.SKIP_SPREAD
 

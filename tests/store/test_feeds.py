@@ -1,12 +1,13 @@
 """Feeds, hosts and runs: the same on both databases."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.model import Feed, FetchMode, Robots
+from pipeline.model import Feed, FetchMode, Gap, Health, Robots
 from pipeline.store import Candidates, Forced, Polled, Store
 from tests import make
 from tests.make import AT
@@ -53,6 +54,12 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
         skip_hours=frozenset({0, 23}),
         skip_days=frozenset({6}),
         whole_at=AT,
+        health=Health.QUIET,
+        seen=frozenset({"00000000aa", "00000000bb"}),
+        newest_at=AT,
+        usual_gap=timedelta(hours=5),
+        moving_to="https://feed1.example/new",
+        moving_days=2,
     )
     assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
@@ -108,6 +115,73 @@ async def test_a_failed_poll_is_in_the_audit_trail(store: Store) -> None:
     async with store.db.read() as c:
         kinds = (await c.exec_driver_sql("SELECT kind FROM events ORDER BY id")).scalars().all()
     assert kinds == ["feed-added", "poll-failed"]
+
+
+async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) -> None:
+    """Poll a feed with this end."""
+    run = await store.runs.start("poll", at)
+    ((claimed, _),) = await store.feeds.claim(run.id, at, 1, forced=Forced(at, (feed.id,)))
+    state = make.state(**{"next_poll_at": at, "last_poll_at": at, "health": Health.ACTIVE, **changes.pop("state", {})})
+    await store.feeds.finish(Polled(claimed, run.id, state, at, **changes))
+    await store.runs.end(run.id, "done", at)
+
+
+async def test_a_gap_is_counted_and_kept_with_its_range(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    missed = [Gap(AT - timedelta(hours=n), AT) for n in (3, 2)]
+    for n, gap in enumerate(missed):
+        await polled(store, feed, AT + timedelta(hours=n), gap=gap)
+    (row,) = await store.feeds.listing()
+    assert row.gaps == 2
+    assert await store.feeds.gaps(feed.id) == (missed[1], missed[0])
+
+
+async def test_every_change_of_health_is_an_event_and_no_other_poll_is(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    ill = {"failures": 1, "reason": "dns", "health": Health.FAILING}
+    for n, state in enumerate(({}, {}, ill, ill, {}, {"health": Health.QUIET, "newest_at": AT})):
+        await polled(store, feed, AT + timedelta(hours=n), state=state)
+    changes = [change for change in await store.feeds.history(feed.id) if change.kind == "feed-health"]
+    assert [(change.detail["was"], change.detail["now"], change.detail.get("why")) for change in changes] == [
+        ("active", "quiet", "newest entry 2025-07-11"),
+        ("failing", "active", None),
+        ("active", "failing", "dns"),
+        ("new", "active", None),
+    ]
+
+
+async def test_a_moved_feed_has_a_new_url_and_is_still_known_by_the_old_one(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    await polled(
+        store, feed, state={"health": Health.MOVED}, moved_to="http://new.example/rss", entries=(make.entry(),)
+    )
+    assert await store.feeds.add([make.feed()], AT) == ()
+    (row,) = await store.feeds.named([feed.url])
+    assert (row.feed.id, row.feed.url, row.state.health) == (feed.id, "http://new.example/rss", Health.MOVED)
+    later = AT + timedelta(hours=1)
+    await polled(store, row.feed, later, state={"health": Health.MOVED}, moved_to=feed.url)
+    assert [row.feed.url for row in await store.feeds.listing()] == [feed.url]
+    moves = [change.detail for change in await store.feeds.history(feed.id) if change.kind == "feed-moved"]
+    assert moves[0] == {"url": "http://new.example/rss", "to": feed.url}
+    run = await store.runs.start("poll", later)
+    await store.hosts.claim("feed1.example:443", later, timedelta(hours=1))
+    assert await store.feeds.claim(run.id, later + timedelta(minutes=1), 9) == ()  # it waits for its new host
+
+
+async def test_a_feed_does_not_move_to_where_another_feed_is(store: Store) -> None:
+    feed, other = await store.feeds.add([make.feed(1), make.feed(2)], AT)
+    await polled(store, feed, state={"health": Health.MOVED}, moved_to=other.url)
+    (row,) = await store.feeds.named([feed.url])
+    assert (row.feed.url, row.state.health) == (feed.url, Health.ACTIVE)
+    assert "feed-move-refused" in {change.kind for change in await store.feeds.history(feed.id)}
+
+
+async def test_a_gone_feed_that_is_enabled_counts_as_failing_until_it_answers(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    await polled(store, feed, state={"gone": True, "health": Health.GONE, "next_poll_at": None})
+    await store.feeds.set_enabled(feed.id, True, AT)
+    (row,) = await store.feeds.listing()
+    assert (row.state.health, row.state.gone, row.state.next_poll_at) == (Health.FAILING, False, AT)
 
 
 async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
