@@ -199,6 +199,14 @@ class Robots:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A time in which nobody asks a host, after a 429 or 503."""
+
+    until: datetime
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The HTML behind an entry."""
 

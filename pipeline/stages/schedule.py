@@ -61,6 +61,12 @@ def after_rest(feed: Feed, state: FeedState, until: datetime) -> FeedState:
     return _next_open(feed, state, until + SKIP_SPREAD * _share(feed, until), "its host rests")
 
 
+def after_outage(feed: Feed, state: FeedState, now: datetime, policy: PollPolicy) -> FeedState:
+    """Soon again: that we had no network is no failure of the feed."""
+    again_at = now + policy.min_interval * _spread(feed, now)
+    return _next_open(feed, replace(state, last_poll_at=now), again_at, "our network was down")
+
+
 def in_words(wait: timedelta) -> str:
     """A duration in the largest unit that it is a whole number of: `90 min`, `2 h`, `45 s`."""
     for unit, name in _UNITS:

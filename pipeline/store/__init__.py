@@ -21,6 +21,7 @@ from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.outages import OutageRows
 from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
@@ -42,6 +43,7 @@ __all__ = [
     "Found",
     "Judgement",
     "Labelled",
+    "OutageRows",
     "Polled",
     "Provenance",
     "Run",
@@ -66,6 +68,7 @@ class Store:
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
         self.hosts = HostRows(self.db)
+        self.outages = OutageRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
         self.candidates = CandidateRows(self.db)

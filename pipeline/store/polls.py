@@ -11,10 +11,11 @@ from pipeline import urls
 from pipeline.model import Entry, Feed, FeedState, Gap, Health
 from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
+from pipeline.store.outages import HEALTH
 from pipeline.store.states import state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, gaps
 
-HEALTH, MOVED, MOVE_REFUSED = "feed-health", "feed-moved", "feed-move-refused"
+MOVED, MOVE_REFUSED = "feed-moved", "feed-move-refused"
 CHANGES = (HEALTH, MOVED, MOVE_REFUSED)  # the events that a poll may bring, beside `poll-failed`
 
 

@@ -116,12 +116,21 @@ gaps = Table(  # of which entries of a feed were missed: a poll brought none tha
     sqlite_strict=True,
 )
 
+outages = Table(  # machines that have no network now
+    "outages",
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("since_at", Moment, nullable=False),
+    sqlite_strict=True,
+)
+
 hosts = Table(  # the pace, shared by all processes
     "hosts",
     metadata,
     Column("host", Text, primary_key=True),  # host:port
     Column("next_at", Moment, nullable=False),  # nobody asks before
     Column("rest_until", Moment),  # after 429 or 503
+    Column("rest_s", Real),  # how long that rest is, or was
     Column("holder", Text, index=True),  # the process that asks it now, machine:pid
     Column("crawl_delay_s", Real),
     Column("robots", Text),

@@ -198,3 +198,13 @@ def test_a_named_time_shortens_no_backoff() -> None:
 )
 def test_a_duration_is_told_in_the_largest_whole_unit(seconds: int, words: str) -> None:
     assert schedule.in_words(timedelta(seconds=seconds)) == words
+
+
+def test_after_an_outage_of_ours_a_feed_is_asked_soon_and_nothing_else_changes() -> None:
+    before = FeedState(failures=2, reason="dns", ttl=HOUR)
+    after = schedule.after_outage(FEED, before, NOW, POLICY)
+    assert POLICY.min_interval <= wait(after) <= POLICY.min_interval * (1 + schedule.SPREAD)
+    assert after.next_poll_reason == "our network was down"
+    assert after == replace(
+        before, last_poll_at=NOW, next_poll_at=after.next_poll_at, next_poll_reason=after.next_poll_reason
+    )

@@ -90,7 +90,7 @@ async def test_force_overrides_the_interval_but_neither_rest_nor_410_nor_a_secon
     for feed, _ in await store.feeds.claim(run.id, AT, 9):
         await store.feeds.finish(Polled(feed, run.id, states[feed.id], AT))
     await store.hosts.claim("feed3.example:443", AT, timedelta())
-    await store.hosts.rest("feed3.example:443", AT + timedelta(hours=1))
+    await store.hosts.rest("feed3.example:443", make.rest(AT + timedelta(hours=1)))
     forced = Forced(since=AT + timedelta(seconds=1))
     later = AT + timedelta(seconds=2)
     assert [feed.id for feed, _ in await store.feeds.claim(run.id, later, 9, forced=forced)] == [1]
@@ -195,9 +195,12 @@ async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
 
 async def test_a_rest_is_never_shortened(store: Store) -> None:
     await store.hosts.claim("a:443", AT, timedelta())
-    await store.hosts.rest("a:443", AT + timedelta(hours=2))
-    await store.hosts.rest("a:443", AT + timedelta(hours=1))
+    assert await store.hosts.last_rest("a:443") is None
+    await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=2)))
+    await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=1)))
     assert await store.hosts.claim("a:443", AT, timedelta()) == AT + timedelta(hours=2)
+    assert await store.hosts.last_rest("a:443") == make.rest(AT + timedelta(hours=2))
+    assert await store.hosts.last_rest("b:443") is None
 
 
 async def test_robots_are_kept_with_their_crawl_delay(store: Store) -> None:

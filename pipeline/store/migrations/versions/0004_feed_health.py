@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("moving_days", sa.Integer(), nullable=False, server_default=sa.text("0")),
     ):
         op.add_column("feed_states", column)
+    op.add_column("hosts", sa.Column("rest_s", types.Real, nullable=True))
     op.create_table(
         "gaps",
         sa.Column("id", types.Id, nullable=False),
@@ -37,6 +38,13 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_gaps_feed_id", "gaps", ["feed_id"], unique=False)
+    op.create_table(
+        "outages",
+        sa.Column("machine", sa.Text(), nullable=False),
+        sa.Column("since_at", types.Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("machine", name=op.f("pk_outages")),
+        sqlite_strict=True,
+    )
     op.execute("UPDATE feed_states SET health = 'active' WHERE last_success_at IS NOT NULL")
     op.execute("UPDATE feed_states SET health = 'failing' WHERE failures > 0")
     op.execute("UPDATE feed_states SET health = 'gone' WHERE gone IS TRUE")
