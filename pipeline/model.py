@@ -84,6 +84,7 @@ class Feed:
     headers: tuple[tuple[str, str], ...] = ()
     include: tuple[str, ...] = ()  # regular expressions; when given, title or URL must match one
     exclude: tuple[str, ...] = ()  # regular expressions; neither title nor URL may match one
+    tags: tuple[str, ...] = ()  # the user's folders, outermost first
 
 
 @dataclass(frozen=True, slots=True)

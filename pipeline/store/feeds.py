@@ -13,6 +13,7 @@ from pipeline.errors import CommandError
 from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
 from pipeline.store import polls
 from pipeline.store.database import Batcher, Database
+from pipeline.store.discover import Discovery, discover
 from pipeline.store.polls import Polled
 from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
@@ -61,6 +62,21 @@ class FeedRows:
                     known.add(feed.url)
                     new += await _insert(c, self._db, feed, now)
         return tuple(new)
+
+    async def adopt(self, polled: Polled) -> Feed | None:
+        """Add a feed with what its first request brought, so that it needs no second one; None if its URL is known."""
+        return await self._db.settle(lambda: self._adopt(polled))
+
+    async def _adopt(self, polled: Polled) -> Feed | None:
+        async with self._db.write() as c:
+            is_known = select(feed_urls.c.url).where(feed_urls.c.url == polled.feed.url)
+            if (await c.execute(is_known)).first() is not None:
+                return None
+            for feed in await _insert(c, self._db, polled.feed, polled.at, polled.state):
+                found = Discovery(polled.entries, polled.at, feed=feed)
+                await discover(c, self._db, found)
+                return feed
+        return None
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
@@ -202,7 +218,9 @@ def _is_named(named: Sequence[str]) -> ColumnElement[bool]:
     return or_(feeds.c.id.in_(ids), by_url, func.lower(feeds.c.title).in_([name.lower() for name in named]))
 
 
-async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -> list[Feed]:
+async def _insert(
+    c: AsyncConnection, db: Database, feed: Feed, now: datetime, state: FeedState | None = None
+) -> list[Feed]:
     """The new feed; nothing when another process has just added it."""
     values = {
         "url": feed.url,
@@ -217,6 +235,7 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
         "headers": [list(pair) for pair in feed.headers],
         "include": list(feed.include),
         "exclude": list(feed.exclude),
+        "tags": list(feed.tags),
         "enabled": True,
         "added_at": now,
     }
@@ -225,7 +244,7 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
     if row is None:
         return []
     await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
-    state = FeedState(next_poll_at=now, next_poll_reason="new")
+    state = state or FeedState(next_poll_at=now, next_poll_reason="new")
     await c.execute(insert(feed_states).values(feed_id=row.id, **state_values(state)))
     await _event(c, now, "feed-added", row.id)
     return [_feed(row)]
@@ -248,4 +267,5 @@ def _feed(row: Any) -> Feed:
         headers=tuple((name, value) for name, value in row.headers),
         include=tuple(row.include),
         exclude=tuple(row.exclude),
+        tags=tuple(row.tags),
     )

@@ -59,6 +59,7 @@ feeds = Table(
     Column("enabled", Flag, nullable=False),
     Column("added_at", Moment, nullable=False),
     Column("removed_at", Moment),  # a removed feed stays removed
+    Column("tags", Json, nullable=False, server_default=text("'[]'")),
     sqlite_strict=True,
 )
 

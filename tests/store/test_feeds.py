@@ -20,6 +20,7 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
         headers=(("X-Key", "1"),),
         include=("army",),
         exclude=("sport",),
+        tags=("Armies", "Korea"),
         country="KR",
         lang="ko",
     )
@@ -27,6 +28,16 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
     (row,) = await store.feeds.listing()
     assert row.feed == added
     assert Feed(**{**{name: getattr(added, name) for name in Feed.__slots__}, "id": 0}) == given
+
+
+async def test_a_feed_is_adopted_with_what_its_first_request_brought(store: Store) -> None:
+    state = make.state(etag='"1"')
+    adopted = await store.feeds.adopt(Polled(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
+    assert adopted is not None
+    (row,) = await store.feeds.listing()
+    assert (row.feed, row.state) == (adopted, state)
+    assert await store.work.count_waiting() == 2
+    assert await store.feeds.adopt(Polled(make.feed(), 0, state, AT)) is None
 
 
 async def test_a_url_is_added_once_and_a_removed_feed_stays_removed(store: Store) -> None:

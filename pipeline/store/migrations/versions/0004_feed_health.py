@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("moving_days", sa.Integer(), nullable=False, server_default=sa.text("0")),
     ):
         op.add_column("feed_states", column)
+    op.add_column("feeds", sa.Column("tags", types.Json(), nullable=False, server_default=sa.text("'[]'")))
     op.add_column("hosts", sa.Column("rest_s", types.Real, nullable=True))
     op.create_table(
         "gaps",
