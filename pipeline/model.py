@@ -88,6 +88,17 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a feed publishes: counts of entries, the older the lighter, in `days` of watching until `polled_at`."""
+
+    polled_at: datetime
+    window: int  # entries that its document holds
+    days: float = 0.0
+    hours: tuple[float, ...] = (0.0,) * 24  # of the day, UTC
+    weekdays: tuple[float, ...] = (0.0,) * 7  # from Monday
+
+
+@dataclass(frozen=True, slots=True)
 class FeedState:
     """What we remember of a feed between two polls.
 
@@ -114,6 +125,7 @@ class FeedState:
     usual_gap: timedelta | None = None  # between two entries
     moving_to: str | None = None  # where permanent redirects lead
     moving_days: int = 0  # on how many days they did
+    rhythm: Rhythm | None = None
 
 
 @dataclass(frozen=True, slots=True)

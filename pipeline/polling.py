@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -11,9 +11,11 @@ from pipeline import urls
 from pipeline.errors import StageError, StoreError
 from pipeline.ingest import Engine
 from pipeline.model import Entry, Feed, FeedState
-from pipeline.stages import poll, schedule
+from pipeline.stages import poll, rhythm, schedule
+from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Forced, Polled
 
+REPRICE_EVERY = timedelta(hours=1)
 log = structlog.get_logger()
 
 
@@ -24,6 +26,7 @@ class PollDuty:
 
     def __init__(self, engine: Engine, run_id: int, forced: Forced | None = None) -> None:
         self._engine, self._run_id, self._forced = engine, run_id, forced
+        self._policy = engine.policy
         self.counts: Counter[str] = Counter()
 
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[tuple[Feed, FeedState]]:
@@ -31,7 +34,20 @@ class PollDuty:
         e = self._engine
         await e.store.hosts.release_late()
         allowed = e.network.allowance(limit)
+        self._policy = await self._priced(e.clock.now())
         return await e.store.feeds.claim(self._run_id, e.clock.now(), allowed, busy, self._forced) if allowed else ()
+
+    async def _priced(self, now: datetime) -> PollPolicy:
+        """The policy at the price of now, which follows what was spent of one request a feed and interval."""
+        e = self._engine
+        budget = await e.store.budget.read(now, e.policy.price)
+        elapsed = now - budget.since
+        if elapsed < REPRICE_EVERY:
+            return replace(e.policy, price=budget.price)
+        allowed = await e.store.budget.feeds() * (elapsed / e.policy.interval)
+        price = rhythm.price_after(budget.price, budget.made, allowed, elapsed)
+        await e.store.budget.change(budget, price, now)
+        return replace(e.policy, price=price)
 
     async def next_claim_at(self) -> datetime | None:
         """When a due feed's host is free; None as long as we have no network."""
@@ -49,7 +65,7 @@ class PollDuty:
         try:
             response = await e.web.send(poll.request_for(feed, state))
             await e.network.answered(self.host(piece))
-            polled = await e.compute(poll.read, feed, state, response, e.policy)
+            polled = await e.compute(poll.read, feed, state, response, self._policy)
         except StageError as error:
             await self._failed(feed, state, error)
             return

@@ -24,6 +24,12 @@ def marks_of(newest_first: Sequence[Entry]) -> frozenset[str]:
     )
 
 
+def known_share(state: FeedState, newest_first: Sequence[Entry]) -> float:
+    """Which part of the entries the poll before held too; 0 of none."""
+    marks = marks_of(newest_first)
+    return len(marks & state.seen) / max(len(marks), 1)
+
+
 def gap_before(state: FeedState, newest_first: Sequence[Entry], now: datetime) -> Gap | None:
     """The time of which entries were missed, when a poll brought none of those that the one before held.
 

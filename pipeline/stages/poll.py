@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from pipeline.backoff import is_temporary, named_retry
 from pipeline.errors import PollError, StageError
-from pipeline.model import Entry, Feed, FeedState, Gap, Health, ParsedFeed, Request, RequestKind, Response
-from pipeline.stages import health, overlap, schedule
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, ParsedFeed, Request, RequestKind, Response, Rhythm
+from pipeline.stages import health, overlap, rhythm, schedule
 from pipeline.stages.parse import parse
 from pipeline.stages.schedule import PollPolicy
 
@@ -73,6 +73,7 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
         moving_to=None if has_moved else moving_to,
         moving_days=0 if has_moved else days,
     )
+    after = replace(after, rhythm=_heard(state, entries, now))
     return Polled(
         state=schedule.after_answer(feed, after, response, policy),
         entries=entries,
@@ -135,6 +136,12 @@ def _informed(state: FeedState, parsed: ParsedFeed, entries: tuple[Entry, ...], 
     return replace(
         heard, ttl=parsed.ttl, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days, seen=marks or state.seen
     )
+
+
+def _heard(state: FeedState, entries: tuple[Entry, ...], now: datetime) -> Rhythm:
+    """What a poll adds to the rhythm; without an entry, that there was nothing new."""
+    dates = [entry.published_at for entry in entries if entry.published_at]
+    return rhythm.learned(state.rhythm, now, dates, overlap.known_share(state, entries), len(entries))
 
 
 def _newest_first(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:

@@ -14,8 +14,10 @@ Source:
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from pipeline.model import Rhythm
 
 FIRST_PRICE = 0.3  # hours; about right for one request an hour and feed
 DEAREST, CHEAPEST = 1e4, 1e-4  # 800 entries a day are worth a poll a day; an entry a week, one every ten minutes
@@ -29,17 +31,6 @@ _EVEN_HOUR, _EVEN_WEEKDAY = 1.0, 5.0  # entries that speak for an even day, in e
 _LATE = timedelta(days=1)  # an entry that appears later after its date than this is dated by its first sight
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)  # any
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """When a feed publishes: counts of entries, the older the lighter, in `days` of watching until `polled_at`."""
-
-    polled_at: datetime
-    window: int  # entries that its document holds
-    days: float = 0.0
-    hours: tuple[float, ...] = (0.0,) * 24  # of the day, UTC
-    weekdays: tuple[float, ...] = (0.0,) * 7  # from Monday
 
 
 def learned(

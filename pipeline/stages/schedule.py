@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pipeline.backoff import UNNAMED_REST, http_date, jitter
 from pipeline.errors import ParseError, StageError
 from pipeline.model import Feed, FeedState, Response
+from pipeline.stages import rhythm
 
 SPREAD = 0.1  # jitter, as a share of the wait; only ever later
 SKIP_SPREAD = timedelta(minutes=10)  # jitter after hours and days that a feed skips
@@ -31,14 +32,17 @@ class PollPolicy:
 
     min_interval: timedelta
     max_interval: timedelta
-    interval: timedelta
+    interval: timedelta  # on average, of the feeds that have none of their own
+    price: float = rhythm.FIRST_PRICE  # hours that entries wait for together before a request is worth it
 
 
 def after_answer(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -> FeedState:
-    """After the longest of our interval, the feed's ttl and the time for which HTTP calls the response fresh."""
-    fresh_for, header = _freshness(response)
-    usual = _usual(feed, policy)
-    waits = ((usual, f"interval {in_words(usual)}"), (state.ttl or _AT_ONCE, _ttl_in_words(state)), (fresh_for, header))
+    """After the longest of our own wait, the feed's ttl and the time for which HTTP calls the response fresh."""
+    waits = (
+        _own_wait(feed, state, response, policy),
+        (state.ttl or _AT_ONCE, _ttl_in_words(state)),
+        _freshness(response),
+    )
     wait, why = max(waits, key=lambda choice: choice[0])
     if wait > policy.max_interval:
         why += f", counted as {in_words(policy.max_interval)}"
@@ -93,6 +97,15 @@ def _next_open(feed: Feed, state: FeedState, at: datetime, why: str) -> FeedStat
 
 def _is_skipped(at: datetime, state: FeedState) -> bool:
     return at.hour in state.skip_hours or at.weekday() in state.skip_days
+
+
+def _own_wait(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -> tuple[timedelta, str]:
+    """The interval that the user named, else what the feed's rhythm makes worth a request."""
+    if feed.interval is None and state.rhythm is not None:
+        at, why = rhythm.next_at(state.rhythm, response.received_at, policy.price)
+        return _within(at - response.received_at, policy), why
+    usual = _usual(feed, policy)
+    return usual, f"interval {in_words(usual)}"
 
 
 def _weight(error: StageError) -> float:

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from pipeline.errors import StoreError
 from pipeline.store import schema
+from pipeline.store.budget import Budget, BudgetRows
 from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
@@ -33,6 +34,7 @@ from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
 __all__ = [
     "BEAT_EVERY",
     "Appearance",
+    "Budget",
     "Candidates",
     "Change",
     "Claimed",
@@ -68,6 +70,7 @@ class Store:
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
         self.hosts = HostRows(self.db)
+        self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)

@@ -13,7 +13,7 @@ from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.outages import HEALTH
 from pipeline.store.states import state_values
-from pipeline.store.tables import events, feed_states, feed_urls, feeds, gaps
+from pipeline.store.tables import budgets, events, feed_states, feed_urls, feeds, gaps
 
 MOVED, MOVE_REFUSED = "feed-moved", "feed-move-refused"
 CHANGES = (HEALTH, MOVED, MOVE_REFUSED)  # the events that a poll may bring, beside `poll-failed`
@@ -44,6 +44,7 @@ async def commit(c: AsyncConnection, db: Database, batch: list[Polled]) -> list[
     is_ours = (feed_states.c.feed_id == bindparam("feed")) & (feed_states.c.run_id == bindparam("run"))
     rows = [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch]
     await c.execute(update(feed_states).where(is_ours), rows)
+    await c.execute(update(budgets).values(made=budgets.c.made + sum(p.feed.interval is None for p in batch)))
     return new
 
 

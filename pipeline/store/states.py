@@ -1,10 +1,10 @@
 """FeedState <-> the columns of feed_states."""
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import FeedState, Health
+from pipeline.model import FeedState, Health, Rhythm
 from pipeline.store.tables import feed_states
 
 _NOT_STATE = ("feed_id", "run_id")
@@ -19,6 +19,8 @@ def state_columns() -> list[Any]:
 def state_values(state: FeedState) -> dict[str, Any]:
     """A state as values of columns."""
     values = asdict(state)
+    beat = values["rhythm"]
+    values["rhythm"] = None if beat is None else {**beat, "polled_at": beat["polled_at"].isoformat()}
     for name in _DURATIONS:
         duration: timedelta | None = values.pop(name)
         values[f"{name}_s"] = None if duration is None else duration.total_seconds()
@@ -39,4 +41,15 @@ def state_of(row: Any) -> FeedState:
         values[name] = None if seconds is None else timedelta(seconds=seconds)
     for name in ("skip_hours", "skip_days"):
         values[name] = frozenset(values[name])
+    values["rhythm"] = None if values["rhythm"] is None else _rhythm(values["rhythm"])
     return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})
+
+
+def _rhythm(kept: dict[str, Any]) -> Rhythm:
+    return Rhythm(
+        polled_at=datetime.fromisoformat(kept["polled_at"]),
+        window=kept["window"],
+        days=kept["days"],
+        hours=tuple(kept["hours"]),
+        weekdays=tuple(kept["weekdays"]),
+    )

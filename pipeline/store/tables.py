@@ -97,6 +97,7 @@ feed_states = Table(
     Column("usual_gap_s", Real),
     Column("moving_to", Text),
     Column("moving_days", Integer, nullable=False, server_default=text("0")),
+    Column("rhythm", Json),
     Index(
         "ix_feed_states_claimed",
         "run_id",
@@ -114,6 +115,16 @@ gaps = Table(  # of which entries of a feed were missed: a poll brought none tha
     Column("since_at", Moment, nullable=False),
     Column("until_at", Moment, nullable=False),
     Column("found_at", Moment, nullable=False),
+    sqlite_strict=True,
+)
+
+budgets = Table(  # the one price that all polls are weighed by, and how much was spent at it
+    "budgets",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("price", Real, nullable=False),
+    Column("since_at", Moment, nullable=False),
+    Column("made", Integer, nullable=False),  # polls since then
     sqlite_strict=True,
 )
 

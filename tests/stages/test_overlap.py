@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import Entry, FeedState, Gap
-from pipeline.stages.overlap import MOST_MARKS, gap_before, marks_of
+from pipeline.stages.overlap import MOST_MARKS, gap_before, known_share, marks_of
 from tests import make
 from tests.make import AT
 
@@ -49,6 +49,12 @@ def test_of_a_giant_feed_the_newest_entries_are_remembered() -> None:
 
 def test_one_entry_in_common_is_enough() -> None:
     assert gap_before(seen(make.entry(5), make.entry(6)), [make.entry(1), make.entry(5)], LATER) is None
+
+
+def test_the_known_share_counts_what_both_polls_held() -> None:
+    before = seen(make.entry(5), make.entry(6))
+    assert known_share(before, [make.entry(n) for n in (3, 4, 5, 6)]) == 0.5
+    assert known_share(before, []) == known_share(FeedState(), [make.entry(1)]) == 0
 
 
 def test_a_gap_reaches_from_the_newest_known_entry_to_the_oldest_new_one() -> None:

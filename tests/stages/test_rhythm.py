@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.model import Rhythm
 from pipeline.stages.rhythm import (
     CHEAPEST,
     DEAREST,
     FARTHEST,
     MEMORY,
-    Rhythm,
     expected,
     learned,
     next_at,

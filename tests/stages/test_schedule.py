@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.backoff import LONGEST_DELAY
 from pipeline.errors import ParseError, PollError, StageError, WebError
-from pipeline.model import Feed, FeedState, Response
+from pipeline.model import Feed, FeedState, Response, Rhythm
 from pipeline.stages import schedule
 from pipeline.stages.schedule import PollPolicy
 
@@ -208,3 +208,25 @@ def test_after_an_outage_of_ours_a_feed_is_asked_soon_and_nothing_else_changes()
     assert after == replace(
         before, last_poll_at=NOW, next_poll_at=after.next_poll_at, next_poll_reason=after.next_poll_reason
     )
+
+
+def test_without_an_interval_of_its_own_the_rhythm_of_a_feed_decides() -> None:
+    busy, idle = (Rhythm(NOW, 50, 10.0, (count,) * 24) for count in (40.0, 0.1))
+    waits = [answered(answer(), rhythm=known) for known in (busy, idle)]
+    assert wait(waits[0]) < wait(waits[1])
+    assert all("new by then" in (state.next_poll_reason or "") for state in waits)
+    own = answered(answer(), replace(FEED, interval=2 * HOUR), rhythm=busy)
+    assert own.next_poll_reason == "interval 2 h"
+
+
+def test_a_higher_price_makes_every_feed_wait_longer() -> None:
+    known = FeedState(rhythm=Rhythm(NOW, 50, 10.0, (5.0,) * 24))
+    cheap, dear = (schedule.after_answer(FEED, known, answer(), replace(POLICY, price=price)) for price in (0.5, 5))
+    assert wait(cheap) < wait(dear)
+
+
+@given(st.floats(0, 1e4), st.floats(1e-4, 1e4), st.integers(0, 100))
+def test_whatever_the_rhythm_the_next_poll_is_within_the_limits(count: float, price: float, window: int) -> None:
+    known = FeedState(rhythm=Rhythm(NOW, window, 1.0, (count,) * 24))
+    state = schedule.after_answer(FEED, known, answer(), replace(POLICY, price=price))
+    assert POLICY.min_interval <= wait(state) <= POLICY.max_interval

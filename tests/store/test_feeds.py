@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.model import Feed, FetchMode, Gap, Health, Robots
-from pipeline.store import Candidates, Forced, Polled, Store
+from pipeline.model import Feed, FetchMode, Gap, Health, Rhythm, Robots
+from pipeline.store import Budget, Candidates, Forced, Polled, Store
 from tests import make
 from tests.make import AT
 
@@ -71,6 +71,7 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
         usual_gap=timedelta(hours=5),
         moving_to="https://feed1.example/new",
         moving_days=2,
+        rhythm=Rhythm(AT, 25, 3.5, (0.25,) * 24, (1.0,) * 7),
     )
     assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
@@ -251,3 +252,18 @@ async def test_runs_are_listed_newest_first(store: Store) -> None:
     listed = await store.runs.listing("backfill")
     assert [run.id for run in listed] == [second.id, first.id]
     assert listed[1].counts == {"stored": 3}
+
+
+async def test_every_poll_but_those_with_an_interval_of_their_own_is_charged_to_the_budget(store: Store) -> None:
+    own = timedelta(minutes=20)
+    feeds = await store.feeds.add([make.feed(1), make.feed(2, interval=own), make.feed(3)], AT)
+    assert await store.budget.read(AT, 0.3) == Budget(0.3, AT, 0)
+    for feed in feeds:
+        await polled(store, feed)
+    assert await store.budget.feeds() == 2
+    spent = await store.budget.read(AT, 9.0)
+    assert spent == Budget(0.3, AT, 2)
+    later = AT + timedelta(hours=1)
+    await store.budget.change(spent, 0.5, later)
+    await store.budget.change(spent, 0.7, later)  # another process, too late
+    assert await store.budget.read(later, 0.3) == Budget(0.5, later, 0)

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("usual_gap_s", types.Real, nullable=True),
         sa.Column("moving_to", sa.Text(), nullable=True),
         sa.Column("moving_days", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("rhythm", types.Json(), nullable=True),
     ):
         op.add_column("feed_states", column)
     op.add_column("feeds", sa.Column("tags", types.Json(), nullable=False, server_default=sa.text("'[]'")))
@@ -39,6 +40,15 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_gaps_feed_id", "gaps", ["feed_id"], unique=False)
+    op.create_table(
+        "budgets",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("price", types.Real, nullable=False),
+        sa.Column("since_at", types.Moment(), nullable=False),
+        sa.Column("made", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budgets")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "outages",
         sa.Column("machine", sa.Text(), nullable=False),
