@@ -16,6 +16,7 @@ from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Forced, Polled
 
 REPRICE_EVERY = timedelta(hours=1)
+LOOK_EVERY = timedelta(minutes=1)  # another process may have changed the price
 log = structlog.get_logger()
 
 
@@ -26,7 +27,7 @@ class PollDuty:
 
     def __init__(self, engine: Engine, run_id: int, forced: Forced | None = None) -> None:
         self._engine, self._run_id, self._forced = engine, run_id, forced
-        self._policy = engine.policy
+        self._policy, self._priced_at = engine.policy, engine.clock.now() - LOOK_EVERY
         self.counts: Counter[str] = Counter()
 
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[tuple[Feed, FeedState]]:
@@ -34,7 +35,9 @@ class PollDuty:
         e = self._engine
         await e.store.hosts.release_late()
         allowed = e.network.allowance(limit)
-        self._policy = await self._priced(e.clock.now())
+        if e.clock.now() - self._priced_at >= LOOK_EVERY:
+            self._priced_at = e.clock.now()
+            self._policy = await self._priced(self._priced_at)
         return await e.store.feeds.claim(self._run_id, e.clock.now(), allowed, busy, self._forced) if allowed else ()
 
     async def _priced(self, now: datetime) -> PollPolicy:

@@ -16,7 +16,7 @@ from pipeline.errors import StoreError
 from pipeline.ingest import Engine
 from pipeline.network import Network
 from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
-from pipeline.stages.schedule import PollPolicy
+from pipeline.stages.schedule import PollPolicy, first_price
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 
@@ -72,10 +72,12 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
     if settings.web.user_agent == NOBODY:
         log.warning("set [web] user_agent: publishers cannot reach you under the one that ships")
     classifier = make_classifier(settings)
+    interval = timedelta(seconds=settings.poll.interval_s)
     policy = PollPolicy(
         min_interval=timedelta(seconds=settings.poll.min_interval_s),
         max_interval=timedelta(seconds=settings.poll.max_interval_s),
-        interval=timedelta(seconds=settings.poll.interval_s),
+        interval=interval,
+        price=first_price(interval),
     )
     async with (
         await open_store(settings.database_url) as store,

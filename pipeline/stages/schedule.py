@@ -36,6 +36,14 @@ class PollPolicy:
     price: float = rhythm.FIRST_PRICE  # hours that entries wait for together before a request is worth it
 
 
+def first_price(interval: timedelta) -> float:
+    """About the price at which feeds are asked once an interval on average, before that is measured.
+
+    A wait goes with the root of the price.
+    """
+    return rhythm.FIRST_PRICE * (interval / _HOUR) ** 2
+
+
 def after_answer(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -> FeedState:
     """After the longest of our own wait, the feed's ttl and the time for which HTTP calls the response fresh."""
     waits = (

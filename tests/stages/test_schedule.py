@@ -219,6 +219,14 @@ def test_without_an_interval_of_its_own_the_rhythm_of_a_feed_decides() -> None:
     assert own.next_poll_reason == "interval 2 h"
 
 
+def test_at_the_first_price_a_usual_feed_waits_about_the_interval() -> None:
+    for interval in (HOUR / 4, HOUR, 4 * HOUR):
+        policy = replace(POLICY, interval=interval, price=schedule.first_price(interval))
+        known = FeedState(rhythm=Rhythm(NOW, 50, 10.0, (5.0,) * 24, (120 / 7,) * 7))  # twelve entries a day
+        state = schedule.after_answer(FEED, known, answer(), policy)
+        assert interval / 2 <= wait(state) <= 2 * interval
+
+
 def test_a_higher_price_makes_every_feed_wait_longer() -> None:
     known = FeedState(rhythm=Rhythm(NOW, 50, 10.0, (5.0,) * 24))
     cheap, dear = (schedule.after_answer(FEED, known, answer(), replace(POLICY, price=price)) for price in (0.5, 5))
