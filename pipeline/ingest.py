@@ -55,7 +55,12 @@ class IngestDuty:
         e = self._engine
         await e.store.hosts.release_late()
         allowed = e.network.allowance(limit)
-        return await e.store.work.claim(self._run_id, e.clock.now(), allowed, busy, self._origin) if allowed else ()
+        if not allowed:
+            return ()
+        pieces = await e.store.work.claim(self._run_id, e.clock.now(), allowed, busy, self._origin)
+        if pieces:
+            e.network.started()
+        return pieces
 
     async def next_claim_at(self) -> datetime | None:
         """When a due entry's host is free; None as long as we have no network."""

@@ -44,10 +44,12 @@ class Network:
         """How much work may start now: while it is down, one piece in a while."""
         if self._probed_at is None:
             return wanted
-        if self._clock.now() - self._probed_at < PROBE_EVERY:
-            return 0
-        self._probed_at = self._clock.now()
-        return min(wanted, 1)
+        return min(wanted, 1) if self._clock.now() - self._probed_at >= PROBE_EVERY else 0
+
+    def started(self) -> None:
+        """Work that was allowed has started."""
+        if self._probed_at is not None:
+            self._probed_at = self._clock.now()
 
     async def answered(self, host: str) -> None:
         """A host has answered, whatever it said."""

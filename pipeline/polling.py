@@ -16,6 +16,7 @@ from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Forced, Polled
 
 REPRICE_EVERY = timedelta(hours=1)
+LONGEST_STRETCH = timedelta(hours=3)  # a longer one had nobody polling, and says nothing of the price
 LOOK_EVERY = timedelta(minutes=1)  # another process may have changed the price
 log = structlog.get_logger()
 
@@ -35,10 +36,15 @@ class PollDuty:
         e = self._engine
         await e.store.hosts.release_late()
         allowed = e.network.allowance(limit)
+        if not allowed:
+            return ()
         if e.clock.now() - self._priced_at >= LOOK_EVERY:
             self._priced_at = e.clock.now()
             self._policy = await self._priced(self._priced_at)
-        return await e.store.feeds.claim(self._run_id, e.clock.now(), allowed, busy, self._forced) if allowed else ()
+        pieces = await e.store.feeds.claim(self._run_id, e.clock.now(), allowed, busy, self._forced)
+        if pieces:
+            e.network.started()
+        return pieces
 
     async def _priced(self, now: datetime) -> PollPolicy:
         """The policy at the price of now, which follows what was spent of one request a feed and interval."""
@@ -48,7 +54,8 @@ class PollDuty:
         if elapsed < REPRICE_EVERY:
             return replace(e.policy, price=budget.price)
         allowed = await e.store.budget.feeds() * (elapsed / e.policy.interval)
-        price = rhythm.price_after(budget.price, budget.made, allowed, elapsed)
+        is_known = elapsed <= LONGEST_STRETCH
+        price = rhythm.price_after(budget.price, budget.made, allowed, elapsed) if is_known else budget.price
         await e.store.budget.change(budget, price, now)
         return replace(e.policy, price=price)
 

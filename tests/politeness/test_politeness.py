@@ -190,6 +190,17 @@ async def test_11_a_busy_feed_is_asked_oftener_than_an_idle_one(opened: Open) ->
         assert len(here.times("busy.example")) > 5 * len(here.times("idle.example"))
 
 
+async def test_11_the_price_follows_the_budget_but_not_a_time_in_which_nobody_polled(opened: Open) -> None:
+    async with opened(in_turn(ok(rss("1")))) as here:
+        await here.add()
+        prices = []
+        for pause in (HOUR, 2 * HOUR, 7 * DAY, HOUR):
+            await here.poll()
+            prices.append((await here.store.budget.read(here.clock.now(), 0)).price)
+            here.clock.advance_to(here.clock.now() + pause)
+        assert prices[0] > prices[1] > prices[2] == prices[3]  # one poll in an hour is less than one in half an hour
+
+
 async def test_12_what_was_missed_between_two_polls_is_on_record_with_its_time(opened: Open) -> None:
     def script(asked: Asked, at: datetime) -> bytes:
         newest = int(at.timestamp() // 60)  # an entry a minute; the feed holds five
