@@ -5,7 +5,9 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     __main__.py    python -m pipeline
     entrypoints/   what people and machines start: commands, daemon, backfill, page, demo
     ui/            templates and style of the page
-    ingest.py      the flow: the only module that knows every stage
+    polling.py     the flow's first half: feed -> entries
+    ingest.py      its second half: entry -> article -> verdict; only these two know the stages
+    network.py     whether our own network works
     settings.py    TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills
@@ -13,7 +15,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     queue/         lanes of work and the ticker that nudges them
     archives/      where the past is found: feed, sitemap, lists of URLs
     query/         the query language: text -> Query
-    stages/        the pure steps: poll, parse, fetch, extract, tag, classify; words in texts
+    stages/        the pure steps: poll and rhythm, parse, fetch, extract, tag, classify; words in texts
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from pipeline.model import Response
+from pipeline.model import Response, Rest
 
 MAX_ATTEMPTS = 7  # of one fetch: with the delays below, the last one comes about 23 hours after the first
 FIRST_RETRY = timedelta(minutes=1)
@@ -63,16 +63,34 @@ def retry_after(value: str | None, date: str | None, now: datetime) -> datetime 
 
 def named_retry(response: Response) -> datetime | None:
     """The time that a 429 or 503 names in Retry-After; None for any other response, or when it names none."""
-    if response.status not in _REST_STATUSES:
+    if not asks_for_rest(response):
         return None
     return retry_after(response.header("retry-after"), response.header("date"), response.received_at)
 
 
+def asks_for_rest(response: Response) -> bool:
+    """Whether its host wants to be left alone: 429 or 503."""
+    return response.status in _REST_STATUSES
+
+
 def rest_until(response: Response, now: datetime) -> datetime | None:
     """Until when its whole host is left alone after a 429 or 503; None after any other response."""
-    if response.status not in _REST_STATUSES:
+    if not asks_for_rest(response):
         return None
     return retry_after(response.header("retry-after"), response.header("date"), now) or now + UNNAMED_REST
+
+
+def rest_after(response: Response, last: Rest | None) -> Rest:
+    """How long its whole host is left alone after a 429 or 503.
+
+    Without a time of the server's own it is an hour, and twice the last rest when that one did not help for long.
+    """
+    now = response.received_at
+    named = named_retry(response)
+    length = (named or now + UNNAMED_REST) - now
+    if named is None and last is not None and now - last.until < last.length:
+        length = min(max(2 * last.length, UNNAMED_REST), LONGEST_DELAY)
+    return Rest(now + length, length)
 
 
 def retry_at(attempts: int, now: datetime, key: str) -> datetime:

@@ -1,6 +1,6 @@
-"""The flow: Feed -> Entry -> Page -> Article -> Verdict -> store; the only module that knows every stage.
+"""The flow's second half: Entry -> Page -> Article -> Verdict -> store; and what both halves work with.
 
-Daemon, `poll` and `backfill` run the two duties below; they differ only in which feeds and entries they claim.
+Daemon, `poll` and `backfill` run this duty and that of `polling.py`; they differ only in what they claim.
 """
 
 from collections import Counter
@@ -11,15 +11,17 @@ from typing import Any
 
 import structlog
 
-from pipeline import backoff, urls
+from pipeline import backoff
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Entry, Feed, FeedState, Label, Outcome
-from pipeline.stages import fetch, poll
+from pipeline.model import Article, DateOrigin, Label, Outcome
+from pipeline.network import Network
+from pipeline.stages import fetch
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
-from pipeline.store import Ending, Forced, Polled, Store, Work
+from pipeline.stages.schedule import PollPolicy
+from pipeline.store import Ending, Store, Work
 from pipeline.web import SecondReader, Web
 
 log = structlog.get_logger()
@@ -34,64 +36,9 @@ class Engine:
     compute: Compute
     classifier: Classifier
     clock: Clock
-    policy: poll.PollPolicy
+    policy: PollPolicy
+    network: Network
     second_reader: SecondReader | None = None
-
-
-class PollDuty:
-    """Feed -> entries: ask the feeds that are due."""
-
-    name = "poll"
-
-    def __init__(self, engine: Engine, run_id: int, forced: Forced | None = None) -> None:
-        self._engine, self._run_id, self._forced = engine, run_id, forced
-        self.counts: Counter[str] = Counter()
-
-    async def claim(self, limit: int, busy: Collection[str]) -> Sequence[tuple[Feed, FeedState]]:
-        """Take feeds that are due."""
-        e = self._engine
-        await e.store.hosts.release_late()
-        return await e.store.feeds.claim(self._run_id, e.clock.now(), limit, busy, self._forced)
-
-    async def next_claim_at(self) -> datetime | None:
-        """When a due feed's host is free."""
-        return await self._engine.store.feeds.next_claim_at(self._engine.clock.now(), self._forced)
-
-    def host(self, piece: tuple[Feed, FeedState]) -> str:
-        """The feed's host."""
-        return urls.host_key(piece[0].url)
-
-    async def do(self, piece: tuple[Feed, FeedState]) -> None:
-        """Poll one feed and commit its state and its new entries together."""
-        e, (feed, state) = self._engine, piece
-        self.counts["polled"] += 1
-        try:
-            response = await e.web.send(poll.request_for(feed, state))
-            polled = await e.compute(poll.read, feed, state, response, e.policy)
-        except StageError as error:
-            self.counts["failed"] += 1
-            failed = poll.failed(feed, state, error, e.clock.now(), e.policy)
-            log.warning("poll failed", feed=feed.url, reason=error.reason, next_at=failed.next_poll_at)
-            await e.store.feeds.finish(Polled(feed, self._run_id, failed, e.clock.now()))
-            return
-        entries = tuple(_with_lang(entry, feed) for entry in polled.entries)
-        unwanted = frozenset(entry.id for entry in entries if not poll.wanted(feed, entry))
-        done = Polled(feed, self._run_id, polled.state, e.clock.now(), entries, unwanted)
-        new = await e.store.feeds.finish(done)
-        self.counts["not_modified"] += polled.not_modified
-        self.counts["new"] += new
-        log.info("polled", feed=feed.url, entries=len(entries), new=new, not_modified=polled.not_modified)
-
-    async def give_back(self, piece: tuple[Feed, FeedState], error: Exception) -> None:
-        """Free the feed; it is asked again later, as after any failure."""
-        feed, state = piece
-        now = self._engine.clock.now()
-        if isinstance(error, StoreError):  # not the feed's fault
-            await self._engine.store.feeds.finish(Polled(feed, self._run_id, state, now))
-            return
-        unknown = StageError(feed.url, "internal-error", detail=repr(error), retryable=True)
-        failed = poll.failed(feed, state, unknown, now, self._engine.policy)
-        await self._engine.store.feeds.finish(Polled(feed, self._run_id, failed, now))
 
 
 class IngestDuty:
@@ -107,10 +54,18 @@ class IngestDuty:
         """Take entries that are due."""
         e = self._engine
         await e.store.hosts.release_late()
-        return await e.store.work.claim(self._run_id, e.clock.now(), limit, busy, self._origin)
+        allowed = e.network.allowance(limit)
+        if not allowed:
+            return ()
+        pieces = await e.store.work.claim(self._run_id, e.clock.now(), allowed, busy, self._origin)
+        if pieces:
+            e.network.started()
+        return pieces
 
     async def next_claim_at(self) -> datetime | None:
-        """When a due entry's host is free."""
+        """When a due entry's host is free; None as long as we have no network."""
+        if self._engine.network.is_down:
+            return None
         return await self._engine.store.work.next_claim_at(self._engine.clock.now(), self._origin)
 
     def host(self, piece: Work) -> str:
@@ -154,10 +109,12 @@ class IngestDuty:
             return await e.compute(from_entry, lead.entry, lead.seen_at)
         try:
             response = await e.web.send(fetch.request_for(lead.entry))
+            await e.network.answered(work.host)
             page = fetch.read(lead.entry, response)
             return await e.compute(extract, page, lead.entry)
         except StageError as error:
-            if error.retryable and not backoff.gave_up(lead.attempts + 1):
+            await e.network.failed(work.host, error)
+            if e.network.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
                 raise
             return await self._from_feed(work, error)
 
@@ -171,8 +128,10 @@ class IngestDuty:
         raise error
 
     def _failed(self, work: Work, error: StageError) -> Ending:
-        now, attempts = self._engine.clock.now(), work.lead.attempts + 1
+        e, now, attempts = self._engine, self._engine.clock.now(), work.lead.attempts + 1
         detail = error.detail or None
+        if e.network.is_ours(error):
+            return Ending(work, now, None, reason=error.reason, due_at=now + e.policy.min_interval, is_counted=False)
         if not error.retryable:
             return Ending(work, now, Outcome.DROPPED, reason=error.reason, detail=detail)
         if backoff.gave_up(attempts):
@@ -188,10 +147,6 @@ class IngestDuty:
             return
         unknown = StageError(piece.lead.entry.url or "", "internal-error", detail=repr(error), retryable=True)
         await self._engine.store.endings.put(self._failed(piece, unknown))
-
-
-def _with_lang(entry: Entry, feed: Feed) -> Entry:
-    return entry if entry.lang else replace(entry, lang=feed.lang)
 
 
 def _is_within(moment: datetime, work: Work) -> bool:

@@ -49,6 +49,18 @@ class Label(StrEnum):
     OTHER = "other"
 
 
+class Health(StrEnum):
+    """How a feed does."""
+
+    NEW = "new"  # it never answered yet
+    ACTIVE = "active"
+    QUIET = "quiet"  # it answers, but brought nothing new for several times its usual gap
+    FAILING = "failing"
+    RESTING = "resting"  # its host asked to be left alone
+    MOVED = "moved"  # its URL was changed, and is polled from now on
+    GONE = "gone"  # 410: no longer polled
+
+
 class Outcome(StrEnum):
     """Where an entry ended."""
 
@@ -72,6 +84,18 @@ class Feed:
     headers: tuple[tuple[str, str], ...] = ()
     include: tuple[str, ...] = ()  # regular expressions; when given, title or URL must match one
     exclude: tuple[str, ...] = ()  # regular expressions; neither title nor URL may match one
+    tags: tuple[str, ...] = ()  # the user's folders, outermost first
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a feed publishes: counts of entries, the older the lighter, in `days` of watching until `polled_at`."""
+
+    polled_at: datetime
+    window: int  # entries that its document holds
+    days: float = 0.0
+    hours: tuple[float, ...] = (0.0,) * 24  # of the day, UTC
+    weekdays: tuple[float, ...] = (0.0,) * 7  # from Monday
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +109,31 @@ class FeedState:
     last_modified: str | None = None
     body_hash: str | None = None  # SHA-256 hex of the last body that was parsed
     next_poll_at: datetime | None = None
-    next_poll_reason: str | None = None  # why then: "interval", "max-age", "retry-after", "failures" ...
+    next_poll_reason: str | None = None  # why then, in words: "interval 30 min", "max-age 3600", "dns, 3 in a row" ...
     last_poll_at: datetime | None = None
     last_success_at: datetime | None = None
     failures: int = 0  # in a row
     reason: str | None = None  # of the last failure; None after a success
     gone: bool = False  # answered 410: no longer polled
-    ttl: timedelta | None = None  # that the last body asked for
+    ttl: timedelta | None = None  # that the last body asked for, as are the hours and days to skip
+    skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC
+    skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
+    whole_at: datetime | None = None  # when a body last came; since then 304 was the answer
+    health: Health = Health.NEW
+    seen: frozenset[str] = frozenset()  # marks of the entries that the last body held
+    newest_at: datetime | None = None  # of its newest entry; of an undated one, when it came
+    usual_gap: timedelta | None = None  # between two entries
+    moving_to: str | None = None  # where permanent redirects lead
+    moving_days: int = 0  # on how many days they did
+    rhythm: Rhythm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time of which entries of a feed were missed: none of one poll was left at the next."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +212,14 @@ class Robots:
     text: str
     fetched_at: datetime
     crawl_delay: timedelta | None = None  # that it asks of us
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A time in which nobody asks a host, after a 429 or 503."""
+
+    until: datetime
+    length: timedelta
 
 
 @dataclass(frozen=True, slots=True)

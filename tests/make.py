@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.model import Article, DateOrigin, Entry, Evidence, Feed, FeedState, Label, Verdict
+from pipeline.model import Article, DateOrigin, Entry, Evidence, Feed, FeedState, Label, Rest, Verdict
 
 AT = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
 TEXT = "\n".join(
@@ -25,6 +25,10 @@ def state(**changes: Any) -> FeedState:
         next_poll_at=AT + timedelta(hours=1), next_poll_reason="interval", last_poll_at=AT, last_success_at=AT
     )
     return replace(known, **changes)
+
+
+def rest(until: datetime, length: timedelta = timedelta(hours=1)) -> Rest:
+    return Rest(until, length)
 
 
 def entry(number: int = 1, **changes: Any) -> Entry:

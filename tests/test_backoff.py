@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import backoff
-from pipeline.model import Response
+from pipeline.model import Response, Rest
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MOMENTS = st.integers(-(10**9), 10**9).map(lambda seconds: NOW + timedelta(seconds=seconds))
@@ -71,6 +71,26 @@ def test_a_host_rests_after_429_and_503(answer: Response, seconds: int) -> None:
 def test_no_other_status_lets_a_host_rest(status: int) -> None:
     assert backoff.rest_until(response(status, retry_after="60"), NOW) is None
     assert backoff.named_retry(response(status, retry_after="60")) is None
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "answer", "expected"),
+    [
+        pytest.param(None, response(429), HOUR, id="the first"),
+        pytest.param(Rest(NOW - HOUR / 2, HOUR), response(429), 2 * HOUR, id="soon after another"),
+        pytest.param(Rest(NOW - HOUR / 2, 20 * HOUR), response(429), 24 * HOUR, id="a day at most"),
+        pytest.param(Rest(NOW - HOUR, HOUR), response(429), HOUR, id="long after another"),
+        pytest.param(Rest(NOW - HOUR / 60, HOUR / 10), response(503), HOUR, id="after a short one"),
+        pytest.param(Rest(NOW, HOUR), response(503, retry_after="60"), HOUR / 60, id="named"),
+    ],
+)
+def test_a_rest_that_nobody_named_grows_while_it_does_not_help(
+    last: Rest | None, answer: Response, expected: timedelta
+) -> None:
+    assert backoff.rest_after(answer, last) == Rest(NOW + expected, expected)
 
 
 def test_only_a_named_time_is_passed_on() -> None:

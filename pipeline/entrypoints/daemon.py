@@ -17,7 +17,8 @@ import uvicorn
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
-from pipeline.ingest import Engine, IngestDuty, PollDuty
+from pipeline.ingest import Engine, IngestDuty
+from pipeline.polling import PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.queue.ticker import Ticker
 from pipeline.settings import Settings

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.options import Options
-from pipeline.ingest import Engine, IngestDuty, PollDuty
+from pipeline.ingest import Engine, IngestDuty
+from pipeline.polling import PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
 from pipeline.store import Forced, Run, live

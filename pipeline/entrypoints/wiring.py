@@ -14,8 +14,9 @@ from pipeline.entrypoints.classifier import make_classifier
 from pipeline.entrypoints.options import Options
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
+from pipeline.network import Network
 from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
-from pipeline.stages.poll import PollPolicy
+from pipeline.stages.schedule import PollPolicy, first_price
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 
@@ -71,10 +72,12 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
     if settings.web.user_agent == NOBODY:
         log.warning("set [web] user_agent: publishers cannot reach you under the one that ships")
     classifier = make_classifier(settings)
+    interval = timedelta(seconds=settings.poll.interval_s)
     policy = PollPolicy(
         min_interval=timedelta(seconds=settings.poll.min_interval_s),
         max_interval=timedelta(seconds=settings.poll.max_interval_s),
-        interval=timedelta(seconds=settings.poll.interval_s),
+        interval=interval,
+        price=first_price(interval),
     )
     async with (
         await open_store(settings.database_url) as store,
@@ -82,7 +85,8 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         make_compute(settings) as compute,
         open_second_reader(settings, store, clock) as second_reader,
     ):
-        yield Engine(store, web, compute, classifier, clock, policy, second_reader)
+        network = Network(store.outages, clock)
+        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader)
 
 
 async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:

@@ -5,33 +5,21 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pipeline.backoff import UNNAMED_REST, http_date, is_temporary, jitter, named_retry
-from pipeline.errors import ParseError, PollError, StageError
-from pipeline.model import Entry, Feed, FeedState, Request, RequestKind, Response
+from pipeline.backoff import is_temporary, named_retry
+from pipeline.errors import PollError, StageError
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, ParsedFeed, Request, RequestKind, Response, Rhythm
+from pipeline.stages import health, overlap, rhythm, schedule
 from pipeline.stages.parse import parse
+from pipeline.stages.schedule import PollPolicy
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
-SPREAD = 0.1  # jitter, as a share of the interval; only ever later
+RECHECK_AFTER = timedelta(days=1)  # of 304s; then the body is asked for without conditions
 
-_PERMANENT_REDIRECTS = frozenset({301, 308})
-_AT_ONCE = timedelta(0)
 _GONE = "http-410"
-_RESTING = frozenset({"http-429", "http-503"})
-_HARD, _SOFT, _TEMPORARY = 1.0, 0.5, 0.25  # how fast failures of a kind double the interval
-_LARGEST_EXPONENT = 16
-_DIRECTIVE = re.compile(r"([a-z-]+)(?:\s*=\s*\"?([0-9]{1,10}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class PollPolicy:
-    """How often feeds are polled: at the most, at the least, and usually."""
-
-    min_interval: timedelta
-    max_interval: timedelta
-    interval: timedelta
+_HOST_RESTS = "host-resting"  # the web's word for a request that was not sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +30,17 @@ class Polled:
     entries: tuple[Entry, ...]  # newest first; undated ones are new
     not_modified: bool
     title: str | None
-    moved_to: str | None  # where permanent redirects, and only such, led
+    moved_to: str | None  # its URL from now on
+    gap: Gap | None  # what was missed since the poll before
 
 
 def request_for(feed: Feed, state: FeedState) -> Request:
-    """Ask for what is new: both validators go back exactly as they came, and the feed's own headers win."""
-    ours = {"Accept": ACCEPT, "If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    """Ask for what is new: both validators go back exactly as they came, and the feed's own headers win.
+
+    After a day of 304s the request has no conditions: some servers send 304 although the feed has changed.
+    """
+    conditions = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
+    ours = {"Accept": ACCEPT, **({} if _needs_recheck(state) else conditions)}
     theirs = {name.lower() for name, _ in feed.headers}
     added = tuple((name, value) for name, value in ours.items() if value and name.lower() not in theirs)
     return Request(feed.url, RequestKind.FEED, added + feed.headers)
@@ -57,52 +50,53 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
     """Take in an answer: the entries it brought, and what is remembered until the next poll.
 
     Raises:
-        PollError: `http-...`, any status but 200, and 304 to a conditional request; 410 is final.
+        PollError: `http-...`, any status but 200, and 304 to a feed without validators; 410 is final.
         ParseError: a body that is no feed.
 
     Source:
         RFC 9110 section 13 and RFC 9111 section 4.3.4 for the validators.
     """
-    etag, last_modified, body_hash = response.header("etag"), response.header("last-modified"), state.body_hash
-    parsed = None
-    if response.status == 304 and (state.etag or state.last_modified):
-        etag, last_modified = etag or state.etag, last_modified or state.last_modified
-    elif response.status == 200:
-        body_hash = hashlib.sha256(response.body).hexdigest()
-        if body_hash != state.body_hash:
-            parsed = parse(response.body, response.url, response.header("content-type"))
-    else:
-        reason, temporary = f"http-{response.status}", is_temporary(response.status)
-        raise PollError(feed.url, reason, retryable=temporary, retry_at=named_retry(response))
     now = response.received_at
-    ttl = parsed.ttl if parsed else state.ttl
-    next_poll_at, why = _next_poll(feed, response, policy, ttl)
+    after = _revalidated(feed, state, response)
+    parsed: ParsedFeed | None = None
+    entries: tuple[Entry, ...] = ()
+    if after.body_hash != state.body_hash:
+        parsed = parse(response.body, response.url, response.header("content-type"))
+        entries = _newest_first(parsed.entries, now)
+        after = _informed(after, parsed, entries, now)
+    moving_to, days = health.moving(feed, state, response)
+    has_moved = days >= health.MOVED_DAYS
+    after = replace(after, last_poll_at=now, last_success_at=now, failures=0, reason=None)
+    after = replace(
+        after,
+        health=Health.MOVED if has_moved else health.health_of(after, now),
+        moving_to=None if has_moved else moving_to,
+        moving_days=0 if has_moved else days,
+    )
+    after = replace(after, rhythm=_heard(state, entries, now))
     return Polled(
-        state=FeedState(
-            etag, last_modified, body_hash, next_poll_at, why, last_poll_at=now, last_success_at=now, ttl=ttl
-        ),
-        entries=_newest_first(parsed.entries, now) if parsed else (),
+        state=schedule.after_answer(feed, after, response, policy),
+        entries=entries,
         not_modified=parsed is None,
         title=parsed.title if parsed else None,
-        moved_to=_moved_to(response),
+        moved_to=moving_to if has_moved else None,
+        gap=overlap.gap_before(state, entries, now),
     )
 
 
 def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, policy: PollPolicy) -> FeedState:
     """Remember a failure: the feed is asked later and later, depending on its kind, but never given up, except on 410.
 
-    The validators stay those of the last body that was parsed.
+    The validators stay those of the last body that was parsed. That a host rests is no failure of its feeds.
     """
-    failures = state.failures + 1
-    after = replace(state, last_poll_at=now, failures=failures, reason=error.reason)
-    if error.reason == _GONE:
-        return replace(after, gone=True, next_poll_at=None, next_poll_reason="gone")
-    first = max(_usual(feed, policy), UNNAMED_REST if error.reason in _RESTING else _AT_ONCE)
-    delay = first * 2 ** min(_weight(error) * failures, _LARGEST_EXPONENT) * _spread(feed, now)
-    due_at = now + min(delay, policy.max_interval)
-    if error.retry_at and error.retry_at > due_at:
-        return replace(after, next_poll_at=error.retry_at, next_poll_reason="retry-after")
-    return replace(after, next_poll_at=due_at, next_poll_reason="failures")
+    asked = replace(state, last_poll_at=now)
+    if error.reason == _HOST_RESTS:
+        return schedule.after_rest(feed, replace(asked, health=Health.RESTING), error.retry_at or now)
+    after = replace(asked, failures=state.failures + 1, reason=error.reason, gone=error.reason == _GONE)
+    after = replace(after, health=health.health_of(after, now))
+    if after.gone:
+        return replace(after, next_poll_at=None, next_poll_reason="http-410: gone for good")
+    return schedule.after_failure(feed, after, error, now, policy)
 
 
 def wanted(feed: Feed, entry: Entry) -> bool:
@@ -115,51 +109,40 @@ def _matches(patterns: tuple[str, ...], subjects: list[str]) -> bool:
     return any(re.search(pattern, subject, re.IGNORECASE) for pattern in patterns for subject in subjects)
 
 
-def _weight(error: StageError) -> float:
-    if error.retryable:
-        return _TEMPORARY
-    return _SOFT if isinstance(error, ParseError) else _HARD
+def _needs_recheck(state: FeedState) -> bool:
+    if state.last_success_at is None:
+        return False
+    return state.whole_at is None or state.last_success_at - state.whole_at >= RECHECK_AFTER
 
 
-def _usual(feed: Feed, policy: PollPolicy) -> timedelta:
-    return min(max(feed.interval or policy.interval, policy.min_interval), policy.max_interval)
+def _revalidated(feed: Feed, state: FeedState, response: Response) -> FeedState:
+    """The validators after an answer, and the hash of the body that it stands for."""
+    etag, last_modified = response.header("etag"), response.header("last-modified")
+    if response.status == 304 and (state.etag or state.last_modified):
+        return replace(state, etag=etag or state.etag, last_modified=last_modified or state.last_modified)
+    if response.status == 200:
+        body_hash = hashlib.sha256(response.body).hexdigest()
+        return replace(
+            state, etag=etag, last_modified=last_modified, body_hash=body_hash, whole_at=response.received_at
+        )
+    reason, temporary = f"http-{response.status}", is_temporary(response.status)
+    raise PollError(feed.url, reason, retryable=temporary, retry_at=named_retry(response))
 
 
-def _spread(feed: Feed, at: datetime) -> float:
-    return 1 + SPREAD * abs(jitter(feed.url, int(at.timestamp())))
+def _informed(state: FeedState, parsed: ParsedFeed, entries: tuple[Entry, ...], now: datetime) -> FeedState:
+    """What a body says holds until the next body."""
+    marks = overlap.marks_of(entries)
+    heard = health.last_heard(state, entries, now, is_news=not marks <= state.seen)
+    return replace(
+        heard, ttl=parsed.ttl, skip_hours=parsed.skip_hours, skip_days=parsed.skip_days, seen=marks or state.seen
+    )
 
 
-def _next_poll(feed: Feed, response: Response, policy: PollPolicy, ttl: timedelta | None) -> tuple[datetime, str]:
-    """After the longest of our interval, the feed's ttl and the time for which HTTP calls the response fresh."""
-    spread = _spread(feed, response.received_at)
-    fresh_for, header = _freshness(response)
-    waits = ((_usual(feed, policy), "interval"), (ttl or _AT_ONCE, "ttl"), (fresh_for, header))
-    wait, why = max(waits, key=lambda choice: choice[0])
-    return response.received_at + min(max(spread * wait, policy.min_interval), policy.max_interval), why
-
-
-def _freshness(response: Response) -> tuple[timedelta, str]:
-    """For how long a response is fresh, and which header says so.
-
-    Source:
-        RFC 9111 sections 4.2, 5.2.2 and 5.3.
-    """
-    control = ",".join(value for name, value in response.headers if name == "cache-control")
-    directives = dict(_DIRECTIVE.findall(control.lower()))
-    if {"no-cache", "no-store"} & directives.keys():
-        return _AT_ONCE, "max-age"
-    if directives.get("max-age"):
-        age = re.fullmatch(r"[0-9]{1,10}", response.header("age") or "0")
-        return timedelta(seconds=int(directives["max-age"]) - int(age[0] if age else 0)), "max-age"
-    expires = http_date(response.header("expires"))
-    sent_at = http_date(response.header("date")) or response.received_at
-    return (expires - sent_at if expires else _AT_ONCE), "expires"
+def _heard(state: FeedState, entries: tuple[Entry, ...], now: datetime) -> Rhythm:
+    """What a poll adds to the rhythm; without an entry, that there was nothing new."""
+    dates = [entry.published_at for entry in entries if entry.published_at]
+    return rhythm.learned(state.rhythm, now, dates, overlap.known_share(state, entries), len(entries))
 
 
 def _newest_first(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda e: min(e.published_at or e.updated_at or now, now), reverse=True))
-
-
-def _moved_to(response: Response) -> str | None:
-    statuses = {status for _, status in response.hops}
-    return response.url if statuses and statuses <= _PERMANENT_REDIRECTS else None

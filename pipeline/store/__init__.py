@@ -15,12 +15,15 @@ from types import TracebackType
 
 from pipeline.errors import StoreError
 from pipeline.store import schema
+from pipeline.store.budget import Budget, BudgetRows
 from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
-from pipeline.store.feeds import FeedRow, FeedRows, Forced, Polled
+from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.outages import OutageRows
+from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
@@ -31,7 +34,9 @@ from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
 __all__ = [
     "BEAT_EVERY",
     "Appearance",
+    "Budget",
     "Candidates",
+    "Change",
     "Claimed",
     "Doubtful",
     "Ending",
@@ -40,6 +45,7 @@ __all__ = [
     "Found",
     "Judgement",
     "Labelled",
+    "OutageRows",
     "Polled",
     "Provenance",
     "Run",
@@ -64,6 +70,8 @@ class Store:
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
         self.hosts = HostRows(self.db)
+        self.budget = BudgetRows(self.db)
+        self.outages = OutageRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
         self.candidates = CandidateRows(self.db)

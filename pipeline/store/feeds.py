@@ -1,33 +1,25 @@
 """Feeds and their states: which are due, who polls them, and what a poll brought."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.errors import CommandError
-from pipeline.model import Entry, Feed, FeedKind, FeedState, FetchMode
+from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
+from pipeline.store import polls
 from pipeline.store.database import Batcher, Database
 from pipeline.store.discover import Discovery, discover
+from pipeline.store.polls import Polled
+from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
+from pipeline.store.tables import gaps as gap_rows
 
 LONGEST_ID = 19  # digits of a 64-bit integer
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """The end of one poll: the feed's new state, and what was in it."""
-
-    feed: Feed
-    run_id: int
-    state: FeedState
-    at: datetime
-    entries: tuple[Entry, ...] = ()  # all that the feed holds
-    unwanted: frozenset[str] = frozenset()  # ids of entries that include / exclude keep out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +29,16 @@ class FeedRow:
     feed: Feed
     state: FeedState
     is_enabled: bool
-    entries: int = 0
-    articles: int = 0
+    gaps: int = 0  # times of which entries were missed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a feed."""
+
+    at: datetime
+    kind: str
+    detail: Mapping[str, Any]
 
 
 class FeedRows:
@@ -63,16 +63,32 @@ class FeedRows:
                     new += await _insert(c, self._db, feed, now)
         return tuple(new)
 
+    async def adopt(self, polled: Polled) -> Feed | None:
+        """Add a feed with what its first request brought, so that it needs no second one; None if its URL is known."""
+        return await self._db.settle(lambda: self._adopt(polled))
+
+    async def _adopt(self, polled: Polled) -> Feed | None:
+        async with self._db.write() as c:
+            is_known = select(feed_urls.c.url).where(feed_urls.c.url == polled.feed.url)
+            if (await c.execute(is_known)).first() is not None:
+                return None
+            for feed in await _insert(c, self._db, polled.feed, polled.at, polled.state):
+                found = Discovery(polled.entries, polled.at, feed=feed)
+                await discover(c, self._db, found)
+                return feed
+        return None
+
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
-        query = select(feeds, *_state_columns()).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        missed = select(func.count()).where(gap_rows.c.feed_id == feeds.c.id).scalar_subquery().label("missed")
+        query = select(feeds, *state_columns(), missed).join(feed_states, feed_states.c.feed_id == feeds.c.id)
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
         if named:
             query = query.where(_is_named(named))
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
-        return tuple(FeedRow(_feed(row), _state(row), row.enabled) for row in rows)
+        return tuple(FeedRow(_feed(row), state_of(row), row.enabled, row.missed) for row in rows)
 
     async def named(self, names: Sequence[str], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
         """The feeds of these ids, URLs or titles; none for no names.
@@ -94,7 +110,8 @@ class FeedRows:
             await c.execute(update(feeds).where(feeds.c.id == feed_id).values(enabled=is_enabled))
             if is_enabled:
                 await c.execute(update(feeds).where(feeds.c.id == feed_id).values(removed_at=None))
-                revived = {"gone": False, "next_poll_at": now, "next_poll_reason": "enabled"}
+                health = case((feed_states.c.gone.is_(true()), Health.FAILING.value), else_=feed_states.c.health)
+                revived = {"gone": False, "health": health, "next_poll_at": now, "next_poll_reason": "enabled"}
                 await c.execute(update(feed_states).where(feed_states.c.feed_id == feed_id).values(**revived))
             await _event(c, now, "feed-enabled" if is_enabled else "feed-disabled", feed_id)
 
@@ -113,7 +130,7 @@ class FeedRows:
             or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
         )
         query = (
-            select(feeds, *_state_columns())
+            select(feeds, *state_columns())
             .join(feed_states, feed_states.c.feed_id == feeds.c.id)
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
@@ -127,7 +144,7 @@ class FeedRows:
             chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
             ids = [row.id for row in chosen]
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
-        return tuple((_feed(row), _state(row)) for row in chosen)
+        return tuple((_feed(row), state_of(row)) for row in chosen)
 
     async def next_claim_at(self, now: datetime, forced: "Forced | None" = None) -> datetime | None:
         """When the next feed that is due already can be claimed; None: no feed is due, or its host rests."""
@@ -152,19 +169,22 @@ class FeedRows:
         return await self._polls.put(polled)
 
     async def _finish(self, batch: list[Polled]) -> list[int]:
-        new = []
         async with self._db.write() as c:
-            for polled in batch:
-                found = Discovery(polled.entries, polled.at, feed=polled.feed, unwanted=polled.unwanted)
-                new.append(len(await discover(c, self._db, found)) if polled.entries else 0)
-            await c.execute(
-                update(feed_states).where(
-                    feed_states.c.feed_id == bindparam("feed"), feed_states.c.run_id == bindparam("run")
-                ),
-                [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **_state_values(p.state)} for p in batch],
-            )
-            await _record_changes(c, batch)
-        return new
+            return await polls.commit(c, self._db, batch)
+
+    async def gaps(self, feed_id: int) -> tuple[Gap, ...]:
+        """The times of which entries of a feed were missed, newest first."""
+        query = select(gap_rows).where(gap_rows.c.feed_id == feed_id).order_by(gap_rows.c.id.desc())
+        async with self._db.read() as c:
+            return tuple(Gap(row.since_at, row.until_at) for row in await c.execute(query))
+
+    async def history(self, feed_id: int, limit: int = 10) -> tuple[Change, ...]:
+        """What happened to a feed, newest first: its health, its URL, who switched it on and off."""
+        kinds = (*polls.CHANGES, "feed-added", "feed-enabled", "feed-disabled", "feed-removed")
+        is_wanted = and_(events.c.feed_id == feed_id, events.c.kind.in_(kinds))
+        async with self._db.read() as c:
+            rows = await c.execute(select(events).where(is_wanted).order_by(events.c.id.desc()).limit(limit))
+            return tuple(Change(row.at, row.kind, row.detail or {}) for row in rows)
 
     async def sites(self) -> dict[str, tuple[Feed, ...]]:
         """The feeds of each registered domain."""
@@ -198,7 +218,9 @@ def _is_named(named: Sequence[str]) -> ColumnElement[bool]:
     return or_(feeds.c.id.in_(ids), by_url, func.lower(feeds.c.title).in_([name.lower() for name in named]))
 
 
-async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -> list[Feed]:
+async def _insert(
+    c: AsyncConnection, db: Database, feed: Feed, now: datetime, state: FeedState | None = None
+) -> list[Feed]:
     """The new feed; nothing when another process has just added it."""
     values = {
         "url": feed.url,
@@ -213,6 +235,7 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
         "headers": [list(pair) for pair in feed.headers],
         "include": list(feed.include),
         "exclude": list(feed.exclude),
+        "tags": list(feed.tags),
         "enabled": True,
         "added_at": now,
     }
@@ -221,46 +244,14 @@ async def _insert(c: AsyncConnection, db: Database, feed: Feed, now: datetime) -
     if row is None:
         return []
     await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
-    state = FeedState(next_poll_at=now, next_poll_reason="new")
-    await c.execute(insert(feed_states).values(feed_id=row.id, **_state_values(state)))
+    state = state or FeedState(next_poll_at=now, next_poll_reason="new")
+    await c.execute(insert(feed_states).values(feed_id=row.id, **state_values(state)))
     await _event(c, now, "feed-added", row.id)
     return [_feed(row)]
 
 
-async def _record_changes(c: AsyncConnection, batch: list[Polled]) -> None:
-    """Failures and the end of a feed go into the audit trail; the many successes do not."""
-    rows = [
-        {
-            "at": p.at,
-            "kind": "feed-gone" if p.state.gone else "poll-failed",
-            "feed_id": p.feed.id,
-            "run_id": p.run_id,
-            "detail": {"reason": p.state.reason, "failures": p.state.failures},
-        }
-        for p in batch
-        if p.state.reason is not None
-    ]
-    if rows:
-        await c.execute(insert(events), rows)
-
-
 async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> None:
     await c.execute(insert(events).values(at=now, kind=kind, feed_id=feed_id))
-
-
-def _state_values(state: FeedState) -> dict[str, Any]:
-    values = asdict(state)
-    ttl: timedelta | None = values.pop("ttl")
-    return {**values, "ttl_s": None if ttl is None else ttl.total_seconds()}
-
-
-def _state_columns() -> list[Any]:
-    return [column for column in feed_states.c if column.name not in ("feed_id", "run_id")]
-
-
-def _state(row: Any) -> FeedState:
-    values = {column.name: getattr(row, column.name) for column in _state_columns() if column.name != "ttl_s"}
-    return FeedState(**values, ttl=None if row.ttl_s is None else timedelta(seconds=row.ttl_s))
 
 
 def _feed(row: Any) -> Feed:
@@ -276,4 +267,5 @@ def _feed(row: Any) -> Feed:
         headers=tuple((name, value) for name, value in row.headers),
         include=tuple(row.include),
         exclude=tuple(row.exclude),
+        tags=tuple(row.tags),
     )

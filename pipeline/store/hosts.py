@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import or_, select, update
 
 from pipeline.errors import StoreError
-from pipeline.model import Robots
+from pipeline.model import Rest, Robots
 from pipeline.store.database import Database
 from pipeline.store.tables import hosts
 
@@ -78,11 +78,18 @@ class HostRows:
         for host, next_at in tuple(self._late.items()):
             await self.release(host, next_at)
 
-    async def rest(self, host: str, until: datetime) -> None:
-        """Nobody asks this host before `until`; a longer rest stands."""
-        is_longer = or_(hosts.c.rest_until.is_(None), hosts.c.rest_until < until)
+    async def rest(self, host: str, rest: Rest) -> None:
+        """Nobody asks this host before the rest is over; a longer one stands."""
+        is_longer = or_(hosts.c.rest_until.is_(None), hosts.c.rest_until < rest.until)
+        values = {"rest_until": rest.until, "rest_s": rest.length.total_seconds()}
         async with self._db.write() as c:
-            await c.execute(update(hosts).where((hosts.c.host == host) & is_longer).values(rest_until=until))
+            await c.execute(update(hosts).where((hosts.c.host == host) & is_longer).values(**values))
+
+    async def last_rest(self, host: str) -> Rest | None:
+        """Its last rest, over or not."""
+        async with self._db.read() as c:
+            row = (await c.execute(select(hosts.c.rest_until, hosts.c.rest_s).where(hosts.c.host == host))).first()
+        return Rest(row.rest_until, timedelta(seconds=row.rest_s or 0)) if row and row.rest_until else None
 
     async def robots(self, host: str) -> Robots | None:
         """What is kept of its robots.txt."""

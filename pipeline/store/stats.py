@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from pipeline.store.database import Database
-from pipeline.store.tables import articles, entries, feed_states, feeds, runs
+from pipeline.store.tables import articles, entries, feed_states, feeds, outages, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Stats:
     last_poll_at: datetime | None
     lag_s: float | None  # how long the longest due entry has been waiting
     daemon_beat_at: datetime | None
+    network_down_since: datetime | None  # of the machine that has had none for longest; polling slows down
 
 
 class StatRows:
@@ -67,4 +68,5 @@ class StatRows:
                 last_poll_at=await one(select(func.max(feed_states.c.last_poll_at))),
                 lag_s=None if oldest_due is None else (now - oldest_due).total_seconds(),
                 daemon_beat_at=await one(select(func.max(runs.c.beat_at)).where(is_daemon)),
+                network_down_since=await one(select(func.min(outages.c.since_at))),
             )

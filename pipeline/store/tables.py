@@ -59,6 +59,7 @@ feeds = Table(
     Column("enabled", Flag, nullable=False),
     Column("added_at", Moment, nullable=False),
     Column("removed_at", Moment),  # a removed feed stays removed
+    Column("tags", Json, nullable=False, server_default=text("'[]'")),
     sqlite_strict=True,
 )
 
@@ -87,6 +88,16 @@ feed_states = Table(
     Column("gone", Flag, nullable=False),
     Column("ttl_s", Real),
     Column("run_id", Id, _to("runs")),  # who claims it now
+    Column("skip_hours", Json, nullable=False, server_default=text("'[]'")),
+    Column("skip_days", Json, nullable=False, server_default=text("'[]'")),
+    Column("whole_at", Moment),
+    Column("health", Text, nullable=False, server_default="new"),
+    Column("seen", Text, nullable=False, server_default=""),  # marks of entries, 10 hex digits each
+    Column("newest_at", Moment),
+    Column("usual_gap_s", Real),
+    Column("moving_to", Text),
+    Column("moving_days", Integer, nullable=False, server_default=text("0")),
+    Column("rhythm", Json),
     Index(
         "ix_feed_states_claimed",
         "run_id",
@@ -96,12 +107,42 @@ feed_states = Table(
     sqlite_strict=True,
 )
 
+gaps = Table(  # of which entries of a feed were missed: a poll brought none that the one before held
+    "gaps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("feed_id", Id, _to("feeds", cascade=True), nullable=False, index=True),
+    Column("since_at", Moment, nullable=False),
+    Column("until_at", Moment, nullable=False),
+    Column("found_at", Moment, nullable=False),
+    sqlite_strict=True,
+)
+
+budgets = Table(  # the one price that all polls are weighed by, and how much was spent at it
+    "budgets",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("price", Real, nullable=False),
+    Column("since_at", Moment, nullable=False),
+    Column("made", Integer, nullable=False),  # polls since then
+    sqlite_strict=True,
+)
+
+outages = Table(  # machines that have no network now
+    "outages",
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("since_at", Moment, nullable=False),
+    sqlite_strict=True,
+)
+
 hosts = Table(  # the pace, shared by all processes
     "hosts",
     metadata,
     Column("host", Text, primary_key=True),  # host:port
     Column("next_at", Moment, nullable=False),  # nobody asks before
     Column("rest_until", Moment),  # after 429 or 503
+    Column("rest_s", Real),  # how long that rest is, or was
     Column("holder", Text, index=True),  # the process that asks it now, machine:pid
     Column("crawl_delay_s", Real),
     Column("robots", Text),

@@ -10,7 +10,6 @@ from typing import Self
 
 import structlog
 
-from pipeline import backoff
 from pipeline.clock import Clock
 from pipeline.errors import WebError
 from pipeline.model import Request, RequestKind, Response
@@ -134,9 +133,7 @@ class Web:
             _obey(rules, exchange)
             response = await self._hop(exchange)
             if response is not None:
-                until = backoff.rest_until(response, response.received_at)
-                if until is not None:
-                    await self._politeness.rest(host, until)
+                await self._politeness.rest_after(host, response)
                 return response
         return None
 
@@ -150,7 +147,7 @@ class Web:
                     if reply.has_redirect_location:
                         exchange.redirect(reply.status_code, reply.headers["location"])
                         return None
-                    body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange.budget)
+                    body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange)
                 finally:
                     await reply.aclose()
             except ERRORS as e:
@@ -158,7 +155,8 @@ class Web:
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers.raw)
         return Response(str(exchange.url), reply.status_code, headers, body, self._clock.now(), exchange.hops)
 
-    async def _body(self, reply: httpx.Response, budget: Budget) -> bytes:
+    async def _body(self, reply: httpx.Response, exchange: Exchange) -> bytes:
+        budget = exchange.budget
         body = Body(reply.headers.get("content-encoding", ""), budget.max_bytes, self._limits.max_ratio)
         try:
             if not budget.cut:
@@ -167,6 +165,7 @@ class Web:
                 body.feed(chunk)
         except Failed as e:
             if budget.cut and e.reason is Reason.TOO_LARGE:
+                log.info("body cut", url=str(exchange.url), bytes=budget.max_bytes)
                 return body.so_far()
             raise
         return body.end()

@@ -8,15 +8,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from pipeline import backoff
 from pipeline.clock import Clock
-from pipeline.model import Robots
+from pipeline.model import Response, Rest, Robots
 from pipeline.web.failure import Failed, Reason
 
 PATIENCE = timedelta(minutes=2)  # a host that rests longer is not waited for
 SHORTEST_WAIT = timedelta(milliseconds=50)  # between two questions to the pace
+LEAST_DELAYS = MappingProxyType(  # what archives ask of everybody, whatever the settings say
+    {"web.archive.org:443": timedelta(seconds=1), "api.gdeltproject.org:443": timedelta(seconds=5)}
+)
 LONGEST_WAIT = timedelta(seconds=5)  # likewise: another process may be done before its lease ends
 
 
@@ -36,8 +41,12 @@ class Pace(Protocol):
         """Give the host back; nobody may ask it before `next_at`."""
         ...
 
-    async def rest(self, host: str, until: datetime) -> None:
-        """Nobody asks this host before `until`; never shortens an earlier rest."""
+    async def rest(self, host: str, rest: Rest) -> None:
+        """Nobody asks this host before the rest is over; never shortens an earlier one."""
+        ...
+
+    async def last_rest(self, host: str) -> Rest | None:
+        """Its last rest, over or not."""
         ...
 
     async def robots(self, host: str) -> Robots | None:
@@ -69,16 +78,17 @@ class Politeness:
         queue = self._queues.setdefault(host, asyncio.Lock())
         async with queue:
             await self._claim(host)
-            delay = self._host_delay
+            delay = max(self._host_delay, LEAST_DELAYS.get(host, self._host_delay))
             try:
                 delay = await self._delay(host)
                 yield
             finally:
                 await self._pace.release(host, self._clock.now() + delay)
 
-    async def rest(self, host: str, until: datetime) -> None:
-        """Let nobody ask the host before `until`."""
-        await self._pace.rest(host, until)
+    async def rest_after(self, host: str, response: Response) -> None:
+        """Let nobody ask the host for as long as a 429 or 503 wants; does nothing after any other response."""
+        if backoff.asks_for_rest(response):
+            await self._pace.rest(host, backoff.rest_after(response, await self._pace.last_rest(host)))
 
     async def robots(self, host: str) -> Robots | None:
         """What is kept of the host's robots.txt."""
@@ -88,7 +98,7 @@ class Politeness:
         """Keep the host's robots.txt, and let a longer crawl delay count from its fetch on."""
         await self._pace.keep_robots(host, robots)
         if robots.crawl_delay is not None and robots.crawl_delay > self._host_delay:
-            await self._pace.rest(host, robots.fetched_at + robots.crawl_delay)
+            await self._pace.rest(host, Rest(robots.fetched_at + robots.crawl_delay, robots.crawl_delay))
 
     async def _claim(self, host: str) -> None:
         now = self._clock.now()
@@ -101,4 +111,5 @@ class Politeness:
 
     async def _delay(self, host: str) -> timedelta:
         robots = await self._pace.robots(host)
-        return max(self._host_delay, (robots and robots.crawl_delay) or timedelta(0))
+        asked = (robots and robots.crawl_delay) or timedelta(0)
+        return max(self._host_delay, asked, LEAST_DELAYS.get(host, asked))

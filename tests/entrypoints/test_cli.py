@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ import zstandard
 
 from pipeline.newsroom import Fault, FaultKind, Server
 from tests.running import Place, healed, place, serving
+from tests.web.internet import reply
+from tests.web.internet import serving as answering
 
 PAGE = """<html lang="en"><head><title>Drill off Jeju - Example</title></head>
 <body><article><h1>Drill off Jeju</h1>
@@ -186,8 +189,8 @@ async def test_a_feed_goes_through_its_life(tmp_path: Path) -> None:
         added = (await here.run("feeds", "add", url, "--title", "=Mine", "--kind", "trade")).row
         assert (await here.run("feeds", "add", url)).code == 2
         (checked,) = (await here.run("feeds", "check", str(added["id"]))).rows
-        assert (checked["answers"], checked["state"]) == (True, "new")
-        assert here.ask("SELECT count(*) FROM entries") == [(0,)]
+        assert (checked["answers"], checked["state"]) == (True, "active")
+        assert re.fullmatch(r"next poll [0-9T:Z-]+ because rhythm: about [0-9.]+ new by then", checked["next"])
         assert (await here.run("poll", "=mine")).row["polled"] == 1
         await here.run("feeds", "disable", str(added["id"]))
         assert (await here.run("poll", "--all")).row["polled"] == 0
@@ -197,6 +200,40 @@ async def test_a_feed_goes_through_its_life(tmp_path: Path) -> None:
         assert "'=Mine" in table
         await here.run("feeds", "remove", url)
         assert (await here.run("feeds", "list")).out == ""
+
+
+async def test_a_feed_is_added_by_its_site_and_its_first_poll_is_done_then(tmp_path: Path) -> None:
+    async with serving() as server:
+        here, feed = place(tmp_path), server.room.feeds[0]
+        site = feed.url.removesuffix("/feed/") + "/"
+        added = (await here.run("feeds", "add", site)).row
+        assert (added["url"], added["title"]) == (feed.url, feed.title)
+        assert [seen.url for seen in server.log] == [site, feed.url]
+        assert here.ask("SELECT count(*) FROM entries") == [(added["entries"],)] != [(0,)]
+        assert (await here.run("feeds", "list")).row["state"] == "active"
+
+
+async def test_a_place_without_a_feed_is_told_with_all_that_was_asked(here: Place) -> None:
+    async with answering(reply(b"<html><body>nothing here</body></html>")) as site:
+        ended = await here.run("feeds", "add", site.url("/blog", host="127.0.0.1"))
+    assert ended.code == 1
+    assert site.url("/feed/", host="127.0.0.1") in ended.err
+    assert here.ask("SELECT count(*) FROM feeds") == [(0,)]
+
+
+async def test_feeds_go_out_as_opml_and_come_back_with_their_folders(tmp_path: Path) -> None:
+    old, new = place(tmp_path / "old"), place(tmp_path / "new")
+    outline = '<outline text="Navies"><outline text="Keel &amp; Bridge" xmlUrl="https://keel.example/rss"/></outline>'
+    (old.directory / "mine.opml").write_text(f"<opml version='2.0'><body>{outline}</body></opml>")
+    assert (await old.run("feeds", "import", "mine.opml")).row["is_new"] is True
+    assert (await old.run("feeds", "import", "mine.opml")).row["is_new"] is False
+    (new.directory / "theirs.opml").write_text((await old.run("feeds", "export")).out)
+    await new.run("feeds", "import", "theirs.opml")
+    listed = (await new.run("feeds", "list")).row
+    assert (listed["title"], listed["tags"], listed["state"]) == ("Keel & Bridge", ["Navies"], "new")
+    (new.directory / "bad.opml").write_text("<opml>")
+    for name in ("bad.opml", "missing.opml"):
+        assert (await new.run("feeds", "import", name)).code == 1
 
 
 async def test_a_check_says_which_feeds_do_not_answer(tmp_path: Path) -> None:
@@ -216,7 +253,7 @@ async def test_failing_feeds_are_counted_and_back_off(tmp_path: Path) -> None:
         ended = await here.run("poll")
         assert (ended.code, ended.row["failed"]) == (0, 1)
         failing = [row for row in (await here.run("feeds", "list")).rows if row["state"] == "failing"]
-    assert [(row["reason"], row["because"]) for row in failing] == [("html", "failures")]
+    assert [(row["reason"], row["because"]) for row in failing] == [("html", "html, 1 in a row")]
 
 
 async def test_single_stages_work_on_files(here: Place) -> None:

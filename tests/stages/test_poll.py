@@ -5,27 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.backoff import LONGEST_DELAY
 from pipeline.errors import ParseError, PollError, StageError, WebError
-from pipeline.model import Entry, Feed, FeedState, RequestKind, Response
-from pipeline.stages import poll
-from pipeline.stages.poll import Polled, PollPolicy
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, RequestKind, Response
+from pipeline.stages import poll, schedule
+from pipeline.stages.poll import Polled
+from pipeline.stages.schedule import PollPolicy
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 POLICY = PollPolicy(min_interval=10 * MINUTE, max_interval=DAY, interval=HOUR)
 FEED = Feed(id=1, url="https://example.com/feed.xml", title="Example")
 KNOWN = FeedState(etag='W/"1"', last_modified="Sat, 21 Nov 2026 00:00:00 GMT", body_hash="0", failures=3, reason="dns")
-NAMES = st.sampled_from(["cache-control", "expires", "date", "age", "etag", "retry-after"])
-VALUES = st.text(max_size=20) | st.integers().map(lambda n: f"max-age={n}") | st.integers().map(str)
 
 
-def rss(*entries: str, ttl: int | None = None) -> bytes:
-    pause = f"<ttl>{ttl}</ttl>" if ttl else ""
-    return f'<rss version="2.0"><channel><title>News</title>{pause}{"".join(entries)}</channel></rss>'.encode()
+def rss(*entries: str, asks: str = "") -> bytes:
+    return f'<rss version="2.0"><channel><title>News</title>{asks}{"".join(entries)}</channel></rss>'.encode()
 
 
 def item(name: str, published: str = "") -> str:
@@ -39,11 +34,6 @@ def answer(status: int = 200, body: bytes = b"", **headers: Any) -> Response:
 
 def read(response: Response, state: FeedState = KNOWN, feed: Feed = FEED) -> Polled:
     return poll.read(feed, state, response, POLICY)
-
-
-def wait(polled: Polled) -> timedelta:
-    assert polled.state.next_poll_at is not None
-    return polled.state.next_poll_at - NOW
 
 
 def test_validators_go_back_exactly_as_they_came() -> None:
@@ -81,6 +71,35 @@ def test_a_304_is_a_success_that_keeps_the_validators_it_omits(
     assert (polled.not_modified, polled.entries, polled.title) == (True, (), None)
     assert (state.etag, state.last_modified, state.body_hash) == (etag, last_modified, "0")
     assert (state.failures, state.reason, state.last_poll_at, state.last_success_at) == (0, None, NOW, NOW)
+
+
+def polled_after(first: FeedState, *waits: timedelta) -> FeedState:
+    """The state after a 304 at each of these times."""
+    for wait in waits:
+        first = read(replace(answer(304), received_at=NOW + wait), first).state
+    return first
+
+
+@pytest.mark.parametrize(
+    ("waits", "is_conditional"),
+    [((), True), ((HOUR, 23 * HOUR), True), ((HOUR, DAY), False), ((DAY,), False)],
+    ids=["after a body", "before a day is over", "after a day", "after a day, seldom polled"],
+)
+def test_after_a_day_of_304s_the_body_is_asked_for_without_conditions(
+    waits: tuple[timedelta, ...], is_conditional: bool
+) -> None:
+    state = polled_after(read(answer(body=rss(), etag='"1"')).state, *waits)
+    sent = dict(poll.request_for(FEED, state).headers)
+    assert ("If-None-Match" in sent) is is_conditional
+    assert poll.request_for(FEED, read(answer(body=rss(), etag='"1"'), state).state).headers[1:]
+
+
+def test_what_a_body_asks_for_holds_until_the_next_body() -> None:
+    asks = "<ttl>180</ttl><skipHours><hour>3</hour></skipHours><skipDays><day>Sunday</day></skipDays>"
+    state = read(answer(body=rss(asks=asks), etag='"1"')).state
+    for after in (state, read(answer(304), state).state):
+        assert (after.ttl, after.skip_hours, after.skip_days) == (3 * HOUR, frozenset({3}), frozenset({6}))
+    assert read(answer(body=rss()), state).state.ttl is None
 
 
 def test_a_304_that_nobody_asked_for_is_an_error() -> None:
@@ -138,92 +157,72 @@ def test_a_named_retry_is_passed_on() -> None:
     assert error.value.retry_at == NOW + 2 * HOUR
 
 
-@pytest.mark.parametrize(
-    ("feed", "ttl", "headers", "expected", "why"),
-    [
-        pytest.param(FEED, None, {}, HOUR, "interval", id="usual"),
-        pytest.param(replace(FEED, interval=2 * HOUR), None, {}, 2 * HOUR, "interval", id="the feed's own"),
-        pytest.param(replace(FEED, interval=MINUTE), None, {}, 10 * MINUTE, "interval", id="never below the least"),
-        pytest.param(replace(FEED, interval=9 * DAY), None, {}, DAY, "interval", id="never above the most"),
-        pytest.param(FEED, 180, {}, 3 * HOUR, "ttl", id="ttl"),
-        pytest.param(FEED, 5, {}, HOUR, "interval", id="a shorter ttl"),
-        pytest.param(FEED, None, {"cache_control": "public, max-age=7200"}, 2 * HOUR, "max-age", id="max-age"),
-        pytest.param(FEED, None, {"cache_control": 'Max-Age="7200"'}, 2 * HOUR, "max-age", id="quoted max-age"),
-        pytest.param(FEED, None, {"cache_control": "max-age=7200", "age": "1800"}, 1.5 * HOUR, "max-age", id="aged"),
-        pytest.param(FEED, None, {"cache_control": "max-age=7200", "age": "?"}, 2 * HOUR, "max-age", id="odd age"),
-        pytest.param(FEED, None, {"cache_control": "max-age=99999999999"}, DAY, "max-age", id="absurd max-age"),
-        pytest.param(FEED, None, {"cache_control": "no-cache, max-age=7200"}, HOUR, "interval", id="no-cache"),
-        pytest.param(FEED, None, {"expires": "Sun, 22 Nov 2026 15:00:00 GMT"}, 3 * HOUR, "expires", id="Expires"),
-        pytest.param(
-            FEED,
-            None,
-            {"expires": "Sun, 22 Nov 2026 15:00:00 GMT", "date": "Sun, 22 Nov 2026 13:00:00 GMT"},
-            2 * HOUR,
-            "expires",
-            id="Expires on their clock",
-        ),
-        pytest.param(FEED, None, {"expires": "0"}, HOUR, "interval", id="expired"),
-        pytest.param(
-            FEED,
-            None,
-            {"cache_control": "max-age=7200", "expires": "Sun, 22 Nov 2026 23:00:00 GMT"},
-            2 * HOUR,
-            "max-age",
-            id="max-age beats Expires",
-        ),
-        pytest.param(
-            replace(FEED, interval=15 * MINUTE),
-            180,
-            {"cache_control": "max-age=7200"},
-            3 * HOUR,
-            "ttl",
-            id="the longest",
-        ),
-    ],
-)
-def test_the_next_poll_is_never_before_anybody_allows_it(
-    feed: Feed, ttl: int | None, headers: dict[str, Any], expected: timedelta, why: str
-) -> None:
-    polled = read(answer(body=rss(ttl=ttl), **headers), feed=feed)
-    assert expected <= wait(polled) <= min(expected * (1 + poll.SPREAD), DAY)
-    assert polled.state.next_poll_reason == why
-
-
-def test_a_ttl_holds_when_the_body_does_not_come_again() -> None:
-    polled = read(answer(body=rss(ttl=180), etag='"1"'))
-    for _ in range(50):
-        again = read(answer(304), polled.state)
-        assert (wait(again), again.state.next_poll_reason) == (wait(polled), "ttl")
-        polled = again
-
-
-def test_feeds_with_one_interval_spread() -> None:
-    feeds = [replace(FEED, url=f"https://example.com/{n}") for n in range(100)]
-    assert len({wait(read(answer(body=rss()), feed=feed)) for feed in feeds}) > 90
-
-
-@given(st.lists(st.tuples(NAMES, VALUES), max_size=5), st.sampled_from([200, 304]))
-def test_whatever_the_headers_say_the_next_poll_is_within_the_limits(
-    headers: list[tuple[str, str]], status: int
-) -> None:
-    polled = read(Response(FEED.url, status, tuple(headers), rss(), NOW))
-    assert POLICY.min_interval <= wait(polled) <= POLICY.max_interval
-
-
-@pytest.mark.parametrize(
-    ("statuses", "expected"),
-    [
-        ((), None),
-        ((301,), "https://new.example/"),
-        ((301, 308), "https://new.example/"),
-        ((301, 302), None),
-        ((307,), None),
-    ],
-)
-def test_only_permanent_redirects_report_a_move(statuses: tuple[int, ...], expected: str | None) -> None:
+def led(state: FeedState, day: int, *statuses: int, to: str = "https://new.example/", feed: Feed = FEED) -> Polled:
+    """A poll on that day that went through such redirects."""
     hops = tuple((f"https://example.com/{status}", status) for status in statuses)
-    response = replace(answer(body=rss()), url="https://new.example/", hops=hops)
-    assert read(response).moved_to == expected
+    response = replace(answer(body=rss(), etag='"1"'), url=to, hops=hops, received_at=NOW + day * DAY)
+    return read(response, state, feed)
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        pytest.param([(0, 301), (1, 301), (2, 301)], "https://new.example/", id="on three days"),
+        pytest.param([(0, 301), (1, 308, 301), (5, 308)], "https://new.example/", id="by any permanent redirects"),
+        pytest.param([(0, 301), (1, 301)], None, id="on two days"),
+        pytest.param([(0, 301), (0, 301), (0, 301)], None, id="three times a day"),
+        pytest.param([(0, 301), (1, 301), (2, 302)], None, id="then by a temporary one"),
+        pytest.param([(0, 301), (1, 301), (2, 301, 302)], None, id="then by a temporary one too"),
+        pytest.param([(0, 301), (1,), (2, 301)], None, id="with a day between"),
+        pytest.param([(0, 302), (1, 302), (2, 302)], None, id="never by 302"),
+        pytest.param([(0, 307), (1, 307), (2, 307)], None, id="never by 307"),
+    ],
+)
+def test_a_feed_moves_when_permanent_redirects_led_to_one_place_on_three_days(
+    polls: list[tuple[int, ...]], expected: str | None
+) -> None:
+    state = replace(KNOWN, last_success_at=NOW - DAY)
+    for day, *statuses in polls:
+        polled = led(state, day, *statuses)
+        state = polled.state
+    assert polled.moved_to == expected
+    assert (state.health is Health.MOVED) == (expected is not None)
+    assert led(state, 9).state.health is Health.ACTIVE
+
+
+def test_a_feed_does_not_move_to_a_place_that_changes() -> None:
+    state = KNOWN
+    for day in range(5):
+        polled = led(state, day, 301, to=f"https://new{day}.example/")
+        state = polled.state
+    assert (polled.moved_to, state.moving_days) == (None, 1)
+
+
+def test_a_feed_with_headers_of_its_own_does_not_take_them_to_another_host() -> None:
+    secretive = replace(FEED, headers=(("Authorization", "Basic x"),))
+    for to, expected in (("https://new.example/", None), ("https://example.com/new", "https://example.com/new")):
+        state = KNOWN
+        for day in range(3):
+            polled = led(state, day, 301, to=to, feed=secretive)
+            state = polled.state
+        assert polled.moved_to == expected
+
+
+def test_entries_none_of_which_the_poll_before_held_leave_a_gap() -> None:
+    first = read(answer(body=rss(item("1", "Sat, 21 Nov 2026 00:00:00 GMT"))), FeedState()).state
+    assert first.seen
+    later = replace(answer(body=rss(item("9", "Sat, 21 Nov 2026 06:00:00 GMT"))), received_at=NOW + DAY)
+    missed = read(later, first).gap
+    assert missed == Gap(NOW - 36 * HOUR, NOW - 30 * HOUR)
+    overlapping = replace(answer(body=rss(item("9"), item("1"))), received_at=NOW + DAY)
+    assert read(overlapping, first).gap is None
+
+
+def test_a_feed_that_is_empty_once_does_not_forget_what_it_held() -> None:
+    first = read(answer(body=rss(item("1"))), FeedState()).state
+    empty = read(answer(body=rss()), first).state
+    assert read(answer(body=rss(item("1"))), empty).gap is None
+    assert read(answer(body=rss(item("2"))), empty).gap is not None
 
 
 def failed(error: StageError, failures: int = 0, feed: Feed = FEED) -> FeedState:
@@ -232,44 +231,19 @@ def failed(error: StageError, failures: int = 0, feed: Feed = FEED) -> FeedState
 
 def test_a_failure_is_remembered_and_the_validators_stay() -> None:
     state = failed(WebError(FEED.url, "timeout", retryable=True), failures=2)
-    assert (state.failures, state.reason, state.last_poll_at, state.next_poll_reason) == (3, "timeout", NOW, "failures")
+    assert (state.failures, state.reason, state.last_poll_at) == (3, "timeout", NOW)
+    assert state.next_poll_reason == "timeout, 3 in a row"
     assert (state.etag, state.last_modified, state.body_hash) == (KNOWN.etag, KNOWN.last_modified, KNOWN.body_hash)
     assert state.last_success_at is None
 
 
-@pytest.mark.parametrize(
-    ("error", "failures", "expected"),
-    [
-        pytest.param(PollError(FEED.url, "http-404"), 1, 2 * HOUR, id="hard"),
-        pytest.param(PollError(FEED.url, "http-404"), 4, 16 * HOUR, id="hard, often"),
-        pytest.param(PollError(FEED.url, "http-404"), 5, DAY, id="hard, capped"),
-        pytest.param(ParseError(FEED.url, "html"), 4, 4 * HOUR, id="soft"),
-        pytest.param(WebError(FEED.url, "timeout", retryable=True), 4, 2 * HOUR, id="temporary"),
-        pytest.param(WebError(FEED.url, "timeout", retryable=True), 10**6, DAY, id="temporary, for ever"),
-    ],
-)
-def test_failures_back_off_by_their_kind(error: StageError, failures: int, expected: timedelta) -> None:
-    state = failed(error, failures - 1)
+def test_that_its_host_rests_is_no_failure_of_a_feed() -> None:
+    resting = WebError(FEED.url, "host-resting", retryable=True, retry_at=NOW + HOUR)
+    state = failed(resting, failures=2)
+    assert (state.failures, state.reason, state.next_poll_reason) == (2, KNOWN.reason, "its host rests")
+    assert state.health is Health.RESTING
     assert state.next_poll_at is not None
-    assert expected <= state.next_poll_at - NOW <= min(expected * (1 + poll.SPREAD), DAY)
-
-
-def test_a_429_that_names_no_time_means_an_hour_at_least() -> None:
-    state = failed(PollError(FEED.url, "http-429", retryable=True), feed=replace(FEED, interval=10 * MINUTE))
-    assert state.next_poll_at is not None
-    assert state.next_poll_at >= NOW + HOUR
-
-
-def test_a_named_time_is_kept_even_beyond_the_longest_interval() -> None:
-    policy = replace(POLICY, max_interval=HOUR)
-    error = PollError(FEED.url, "http-503", retryable=True, retry_at=NOW + LONGEST_DELAY)
-    state = poll.failed(FEED, KNOWN, error, NOW, policy)
-    assert (state.next_poll_at, state.next_poll_reason) == (NOW + LONGEST_DELAY, "retry-after")
-
-
-def test_a_named_time_shortens_no_backoff() -> None:
-    error = PollError(FEED.url, "http-503", retryable=True, retry_at=NOW + MINUTE)
-    assert failed(error).next_poll_reason == "failures"
+    assert NOW + HOUR <= state.next_poll_at <= NOW + HOUR + schedule.SKIP_SPREAD
 
 
 def test_a_410_is_final() -> None:

@@ -1,13 +1,14 @@
 """Feeds, hosts and runs: the same on both databases."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pipeline.errors import CommandError
-from pipeline.model import Feed, FetchMode, Robots
-from pipeline.store import Candidates, Forced, Polled, Store
+from pipeline.model import Feed, FetchMode, Gap, Health, Rhythm, Robots
+from pipeline.store import Budget, Candidates, Forced, Polled, Store
 from tests import make
 from tests.make import AT
 
@@ -19,6 +20,7 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
         headers=(("X-Key", "1"),),
         include=("army",),
         exclude=("sport",),
+        tags=("Armies", "Korea"),
         country="KR",
         lang="ko",
     )
@@ -26,6 +28,16 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
     (row,) = await store.feeds.listing()
     assert row.feed == added
     assert Feed(**{**{name: getattr(added, name) for name in Feed.__slots__}, "id": 0}) == given
+
+
+async def test_a_feed_is_adopted_with_what_its_first_request_brought(store: Store) -> None:
+    state = make.state(etag='"1"')
+    adopted = await store.feeds.adopt(Polled(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
+    assert adopted is not None
+    (row,) = await store.feeds.listing()
+    assert (row.feed, row.state) == (adopted, state)
+    assert await store.work.count_waiting() == 2
+    assert await store.feeds.adopt(Polled(make.feed(), 0, state, AT)) is None
 
 
 async def test_a_url_is_added_once_and_a_removed_feed_stays_removed(store: Store) -> None:
@@ -46,7 +58,21 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
-    state = make.state(etag='W/"a"', last_modified="Fri, 11 Jul 2025 12:00:00 GMT")
+    state = make.state(
+        etag='W/"a"',
+        last_modified="Fri, 11 Jul 2025 12:00:00 GMT",
+        ttl=timedelta(hours=1),
+        skip_hours=frozenset({0, 23}),
+        skip_days=frozenset({6}),
+        whole_at=AT,
+        health=Health.QUIET,
+        seen=frozenset({"00000000aa", "00000000bb"}),
+        newest_at=AT,
+        usual_gap=timedelta(hours=5),
+        moving_to="https://feed1.example/new",
+        moving_days=2,
+        rhythm=Rhythm(AT, 25, 3.5, (0.25,) * 24, (1.0,) * 7),
+    )
     assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
     assert row.state == state
@@ -76,7 +102,7 @@ async def test_force_overrides_the_interval_but_neither_rest_nor_410_nor_a_secon
     for feed, _ in await store.feeds.claim(run.id, AT, 9):
         await store.feeds.finish(Polled(feed, run.id, states[feed.id], AT))
     await store.hosts.claim("feed3.example:443", AT, timedelta())
-    await store.hosts.rest("feed3.example:443", AT + timedelta(hours=1))
+    await store.hosts.rest("feed3.example:443", make.rest(AT + timedelta(hours=1)))
     forced = Forced(since=AT + timedelta(seconds=1))
     later = AT + timedelta(seconds=2)
     assert [feed.id for feed, _ in await store.feeds.claim(run.id, later, 9, forced=forced)] == [1]
@@ -103,6 +129,73 @@ async def test_a_failed_poll_is_in_the_audit_trail(store: Store) -> None:
     assert kinds == ["feed-added", "poll-failed"]
 
 
+async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) -> None:
+    """Poll a feed with this end."""
+    run = await store.runs.start("poll", at)
+    ((claimed, _),) = await store.feeds.claim(run.id, at, 1, forced=Forced(at, (feed.id,)))
+    state = make.state(**{"next_poll_at": at, "last_poll_at": at, "health": Health.ACTIVE, **changes.pop("state", {})})
+    await store.feeds.finish(Polled(claimed, run.id, state, at, **changes))
+    await store.runs.end(run.id, "done", at)
+
+
+async def test_a_gap_is_counted_and_kept_with_its_range(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    missed = [Gap(AT - timedelta(hours=n), AT) for n in (3, 2)]
+    for n, gap in enumerate(missed):
+        await polled(store, feed, AT + timedelta(hours=n), gap=gap)
+    (row,) = await store.feeds.listing()
+    assert row.gaps == 2
+    assert await store.feeds.gaps(feed.id) == (missed[1], missed[0])
+
+
+async def test_every_change_of_health_is_an_event_and_no_other_poll_is(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    ill = {"failures": 1, "reason": "dns", "health": Health.FAILING}
+    for n, state in enumerate(({}, {}, ill, ill, {}, {"health": Health.QUIET, "newest_at": AT})):
+        await polled(store, feed, AT + timedelta(hours=n), state=state)
+    changes = [change for change in await store.feeds.history(feed.id) if change.kind == "feed-health"]
+    assert [(change.detail["was"], change.detail["now"], change.detail.get("why")) for change in changes] == [
+        ("active", "quiet", "newest entry 2025-07-11"),
+        ("failing", "active", None),
+        ("active", "failing", "dns"),
+        ("new", "active", None),
+    ]
+
+
+async def test_a_moved_feed_has_a_new_url_and_is_still_known_by_the_old_one(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    await polled(
+        store, feed, state={"health": Health.MOVED}, moved_to="http://new.example/rss", entries=(make.entry(),)
+    )
+    assert await store.feeds.add([make.feed()], AT) == ()
+    (row,) = await store.feeds.named([feed.url])
+    assert (row.feed.id, row.feed.url, row.state.health) == (feed.id, "http://new.example/rss", Health.MOVED)
+    later = AT + timedelta(hours=1)
+    await polled(store, row.feed, later, state={"health": Health.MOVED}, moved_to=feed.url)
+    assert [row.feed.url for row in await store.feeds.listing()] == [feed.url]
+    moves = [change.detail for change in await store.feeds.history(feed.id) if change.kind == "feed-moved"]
+    assert moves[0] == {"url": "http://new.example/rss", "to": feed.url}
+    run = await store.runs.start("poll", later)
+    await store.hosts.claim("feed1.example:443", later, timedelta(hours=1))
+    assert await store.feeds.claim(run.id, later + timedelta(minutes=1), 9) == ()  # it waits for its new host
+
+
+async def test_a_feed_does_not_move_to_where_another_feed_is(store: Store) -> None:
+    feed, other = await store.feeds.add([make.feed(1), make.feed(2)], AT)
+    await polled(store, feed, state={"health": Health.MOVED}, moved_to=other.url)
+    (row,) = await store.feeds.named([feed.url])
+    assert (row.feed.url, row.state.health) == (feed.url, Health.ACTIVE)
+    assert "feed-move-refused" in {change.kind for change in await store.feeds.history(feed.id)}
+
+
+async def test_a_gone_feed_that_is_enabled_counts_as_failing_until_it_answers(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    await polled(store, feed, state={"gone": True, "health": Health.GONE, "next_poll_at": None})
+    await store.feeds.set_enabled(feed.id, True, AT)
+    (row,) = await store.feeds.listing()
+    assert (row.state.health, row.state.gone, row.state.next_poll_at) == (Health.FAILING, False, AT)
+
+
 async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
     lease = timedelta(seconds=60)
     assert await store.hosts.claim("a:443", AT, lease) is None
@@ -114,9 +207,12 @@ async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
 
 async def test_a_rest_is_never_shortened(store: Store) -> None:
     await store.hosts.claim("a:443", AT, timedelta())
-    await store.hosts.rest("a:443", AT + timedelta(hours=2))
-    await store.hosts.rest("a:443", AT + timedelta(hours=1))
+    assert await store.hosts.last_rest("a:443") is None
+    await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=2)))
+    await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=1)))
     assert await store.hosts.claim("a:443", AT, timedelta()) == AT + timedelta(hours=2)
+    assert await store.hosts.last_rest("a:443") == make.rest(AT + timedelta(hours=2))
+    assert await store.hosts.last_rest("b:443") is None
 
 
 async def test_robots_are_kept_with_their_crawl_delay(store: Store) -> None:
@@ -156,3 +252,18 @@ async def test_runs_are_listed_newest_first(store: Store) -> None:
     listed = await store.runs.listing("backfill")
     assert [run.id for run in listed] == [second.id, first.id]
     assert listed[1].counts == {"stored": 3}
+
+
+async def test_every_poll_but_those_with_an_interval_of_their_own_is_charged_to_the_budget(store: Store) -> None:
+    own = timedelta(minutes=20)
+    feeds = await store.feeds.add([make.feed(1), make.feed(2, interval=own), make.feed(3)], AT)
+    assert await store.budget.read(AT, 0.3) == Budget(0.3, AT, 0)
+    for feed in feeds:
+        await polled(store, feed)
+    assert await store.budget.feeds() == 2
+    spent = await store.budget.read(AT, 9.0)
+    assert spent == Budget(0.3, AT, 2)
+    later = AT + timedelta(hours=1)
+    await store.budget.change(spent, 0.5, later)
+    await store.budget.change(spent, 0.7, later)  # another process, too late
+    assert await store.budget.read(later, 0.3) == Budget(0.5, later, 0)

@@ -67,7 +67,7 @@ async def test_a_host_that_rests_or_paces_is_left_alone_and_named_when_it_is_fre
     await store.hosts.release("site1.example:443", free_at)
     assert await store.work.claim(run.id, AT, 10) == ()
     assert await store.work.next_claim_at(AT) == free_at
-    await store.hosts.rest("site1.example:443", AT + timedelta(hours=1))
+    await store.hosts.rest("site1.example:443", make.rest(AT + timedelta(hours=1)))
     assert await store.work.next_claim_at(AT) is None
 
 

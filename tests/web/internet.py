@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from pipeline.model import Request, RequestKind, Robots
+from pipeline.model import Request, RequestKind, Rest, Robots
 from pipeline.web import Web, WebLimits
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -24,6 +24,9 @@ class FastClock:
     def now(self) -> datetime:
         return self._now
 
+    def advance_to(self, moment: datetime) -> None:
+        self._now = max(self._now, moment)
+
     async def sleep(self, seconds: float) -> None:
         self._now = max(self._now, self._now + timedelta(seconds=seconds))
         await asyncio.sleep(0)
@@ -35,6 +38,7 @@ class Host:
 
     next_at: datetime = START
     rest_until: datetime = START
+    last_rest: Rest | None = None
     leased_until: datetime = START
     robots: Robots | None = None
     claims: list[datetime] = field(default_factory=list)
@@ -71,9 +75,12 @@ class MemoryPace:
         row.next_at = next_at
         row.releases.append(next_at)
 
-    async def rest(self, host: str, until: datetime) -> None:
+    async def rest(self, host: str, rest: Rest) -> None:
         row = self[host]
-        row.rest_until = max(row.rest_until, until)
+        row.rest_until, row.last_rest = max(row.rest_until, rest.until), rest
+
+    async def last_rest(self, host: str) -> Rest | None:
+        return self[host].last_rest
 
     async def robots(self, host: str) -> Robots | None:
         return self[host].robots

@@ -11,7 +11,8 @@ from pipeline.clock import SystemClock
 from pipeline.errors import WebError
 from pipeline.model import Robots
 from pipeline.web.failure import Failed, Reason
-from pipeline.web.politeness import Politeness
+from pipeline.web.politeness import LEAST_DELAYS, Politeness
+from tests import make
 from tests.web.internet import START, Asked, FastClock, MemoryPace, a_web, feed, reply, serving, silence
 
 HOST = "news.example:443"
@@ -92,7 +93,7 @@ async def test_hosts_do_not_wait_for_each_other() -> None:
 
 async def test_a_short_rest_is_waited_for() -> None:
     pace, clock = MemoryPace(), FastClock()
-    await pace.rest(HOST, START + timedelta(seconds=90))
+    await pace.rest(HOST, make.rest(START + timedelta(seconds=90)))
     async with polite(pace, clock).turn(HOST):
         assert clock.now() == START + timedelta(seconds=90)
 
@@ -100,7 +101,7 @@ async def test_a_short_rest_is_waited_for() -> None:
 async def test_a_long_rest_is_not_waited_for() -> None:
     pace, clock = MemoryPace(), FastClock()
     until = START + timedelta(minutes=10)
-    await pace.rest(HOST, until)
+    await pace.rest(HOST, make.rest(until))
     with pytest.raises(Failed) as caught:
         async with polite(pace, clock).turn(HOST):
             pytest.fail("the host was asked while it rests")
@@ -240,3 +241,26 @@ async def test_a_lease_that_ends_early_is_noticed() -> None:
 
     async with polite(Leased(), clock).turn(HOST):
         assert clock.now() == START + timedelta(seconds=10)
+
+
+async def test_a_429_without_a_time_lets_the_host_rest_for_longer_each_time() -> None:
+    pace, clock = MemoryPace(), FastClock()
+    async with serving(reply(status="429 Too Many Requests")) as site, a_web(pace, clock) as web:
+        rests = []
+        for _ in range(3):
+            asked_at = clock.now()
+            assert (await web.send(feed(site.url()))).status == 429
+            rests.append(pace[site.key()].rest_until - asked_at)
+            clock.advance_to(pace[site.key()].rest_until)
+    assert rests == [timedelta(hours=hours) for hours in (1, 2, 4)]
+
+
+async def test_an_archive_is_never_asked_faster_than_it_wants_whatever_the_settings_say() -> None:
+    pace, clock = MemoryPace(), FastClock()
+    politeness = Politeness(pace, clock, timedelta(milliseconds=1), LEASE)
+    for host, least in LEAST_DELAYS.items():
+        for _ in range(2):
+            async with politeness.turn(host):
+                pass
+        first, second = pace[host].claims
+        assert second - first >= least

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.errors import WebError
 from pipeline.web.exchange import Budget, Exchange, parse
 from pipeline.web.failure import Failed
+from tests import make
 from tests.web.internet import START, Asked, MemoryPace, a_web, feed, moved, reply, serving
 
 
@@ -130,7 +131,7 @@ async def test_a_redirect_within_a_host_waits_for_no_second_turn() -> None:
 async def test_a_resting_host_at_the_end_of_a_redirect_is_not_asked() -> None:
     pace = MemoryPace()
     async with serving(reply(b"ok")) as there, serving(moved(there.url(host="there.example"))) as here:
-        await pace.rest(there.key("there.example"), START + timedelta(hours=1))
+        await pace.rest(there.key("there.example"), make.rest(START + timedelta(hours=1)))
         async with a_web(pace) as web:
             with pytest.raises(WebError) as caught:
                 await web.send(feed(here.url()))

@@ -8,6 +8,7 @@ import pytest
 from pipeline.errors import WebError
 from pipeline.model import Request, RequestKind, Robots
 from pipeline.web.robots import MAX_BYTES, Rules
+from tests import make
 from tests.web.internet import (
     START,
     Answer,
@@ -189,7 +190,7 @@ async def test_a_refused_address_is_said_to_be_one() -> None:
 
 async def test_a_resting_host_is_said_to_be_one() -> None:
     pace = MemoryPace()
-    await pace.rest("news.example:80", START + timedelta(hours=1))
+    await pace.rest("news.example:80", make.rest(START + timedelta(hours=1)))
     async with a_web(pace) as web:
         with pytest.raises(WebError) as caught:
             await web.send(page("http://news.example/a"))

@@ -1,5 +1,6 @@
-"""The commands about the feed list: feeds list, add, remove, enable, disable, check."""
+"""The commands about the feed list: feeds list, add, remove, enable, disable, check, import, export."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +29,7 @@ def feeds_add(
     lang: Annotated[str | None, typer.Option(help="BCP 47.")] = None,
     chosen: Format = None,
 ) -> None:
-    """Add a feed by its URL."""
+    """Add a feed by its URL, or by that of its site."""
     from pipeline.entrypoints import feeds
     from pipeline.model import FeedKind
 
@@ -68,3 +69,21 @@ def feeds_check(context: typer.Context, feed: Annotated[Names, typer.Argument()]
     from pipeline.entrypoints import feeds
 
     show(run(feeds.check(options(context), tuple(feed or ()))), chosen)
+
+
+@feeds_app.command("import")
+def feeds_import(
+    context: typer.Context, path: Annotated[Path, typer.Argument(metavar="OPML")], chosen: Format = None
+) -> None:
+    """Add the feeds of an OPML file; its folders become tags."""
+    from pipeline.entrypoints import feeds
+
+    show(run(feeds.take_in(options(context), path)), chosen)
+
+
+@feeds_app.command("export")
+def feeds_export(context: typer.Context) -> None:
+    """Print all feeds as OPML, in folders by their tags."""
+    from pipeline.entrypoints import feeds
+
+    typer.echo(run(feeds.give_out(options(context))), nl=False)

@@ -1,0 +1,55 @@
+"""FeedState <-> the columns of feed_states."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.model import FeedState, Health, Rhythm
+from pipeline.store.tables import feed_states
+
+_NOT_STATE = ("feed_id", "run_id")
+_DURATIONS = ("ttl", "usual_gap")
+
+
+def state_columns() -> list[Any]:
+    """The columns that a state is read from."""
+    return [column for column in feed_states.c if column.name not in _NOT_STATE]
+
+
+def state_values(state: FeedState) -> dict[str, Any]:
+    """A state as values of columns."""
+    values = asdict(state)
+    beat = values["rhythm"]
+    values["rhythm"] = None if beat is None else {**beat, "polled_at": beat["polled_at"].isoformat()}
+    for name in _DURATIONS:
+        duration: timedelta | None = values.pop(name)
+        values[f"{name}_s"] = None if duration is None else duration.total_seconds()
+    return {
+        **values,
+        "skip_hours": sorted(state.skip_hours),
+        "skip_days": sorted(state.skip_days),
+        "health": state.health.value,
+        "seen": " ".join(sorted(state.seen)),
+    }
+
+
+def state_of(row: Any) -> FeedState:
+    """The state in a row."""
+    values = {column.name: getattr(row, column.name) for column in state_columns()}
+    for name in _DURATIONS:
+        seconds = values.pop(f"{name}_s")
+        values[name] = None if seconds is None else timedelta(seconds=seconds)
+    for name in ("skip_hours", "skip_days"):
+        values[name] = frozenset(values[name])
+    values["rhythm"] = None if values["rhythm"] is None else _rhythm(values["rhythm"])
+    return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})
+
+
+def _rhythm(kept: dict[str, Any]) -> Rhythm:
+    return Rhythm(
+        polled_at=datetime.fromisoformat(kept["polled_at"]),
+        window=kept["window"],
+        days=kept["days"],
+        hours=tuple(kept["hours"]),
+        weekdays=tuple(kept["weekdays"]),
+    )
