@@ -1,8 +1,8 @@
 """Made-up publication timelines: the feeds that `freshness.py` polls. Committed before the policy that they judge.
 
 Rates are log-uniform from one entry a week to 200 a day. Each feed has its own time zone, day, weekend, bursts, window
-and kind of dates, drawn from `SEEDS`. Real feeds that we looked at publish about as unevenly over their day (the square of
-the mean root of the hourly rate is .8 of the mean rate), and a sixth of them give all entries one time of day.
+and kind of dates, drawn from `SEEDS`. Days are as uneven as those of the real feeds we looked at: the square of the
+mean root of the hourly rate is .8 of the mean rate. A sixth of the real feeds give all entries one time of day.
 """
 
 from collections.abc import Iterator
@@ -98,8 +98,8 @@ def _habit(draw: np.random.Generator) -> _Habit:
     return _Habit(
         zone=float(draw.choice(ZONES)),
         peak=draw.uniform(9, 15),
-        width=draw.uniform(2, 5),
-        night=float(draw.choice((draw.uniform(0.02, 0.4),) * 4 + (1.0,))),  # a fifth are made by machines
+        width=draw.uniform(1.5, 4),
+        night=float(draw.choice((draw.uniform(0.01, 0.15),) * 9 + (1.0,))),  # a tenth are made by machines
         weekend=draw.uniform(0.15, 1),
         changes_at=draw.uniform(0, WEEKS * 168),
         change=float(draw.choice((1, 1, 1, 1, 4 ** draw.uniform(-1, 1)))),
