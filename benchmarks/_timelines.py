@@ -47,7 +47,8 @@ class Timeline:
     end: datetime
     window: int
     dates: Dates = Dates.EXACT
-    rate: float | None = None  # entries a day that it was drawn with
+    rate: float = 0.0  # entries a day that it was drawn with
+    root: float = 0.0  # the mean over the week of the root of its rate: what bounds every rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def _timeline(draw: np.random.Generator) -> Timeline:
     followers = float(draw.choice((0, draw.uniform(0, 2))))  # entries that an entry draws after it, on average
     batch = float(draw.choice((1, 1, 1, 1, draw.uniform(2, 5))))  # entries at once, on average
     first, last = -min(3 * window / rate * 24, _HISTORY * 168), WEEKS * 168
-    starts = _thinned(draw, _habit(draw), rate / 24 / (1 + followers) / batch, first, last)
+    habit = _habit(draw)
+    starts = _thinned(draw, habit, rate / 24 / (1 + followers) / batch, first, last)
     drawn = np.repeat(starts, draw.poisson(followers, len(starts)))
     moments = np.concatenate((starts, drawn + draw.exponential(1.0, len(drawn))))
     moments = np.repeat(moments, draw.geometric(1 / batch, len(moments)))
@@ -91,7 +93,9 @@ def _timeline(draw: np.random.Generator) -> Timeline:
     moments = moments[max(before - window, 0) : np.searchsorted(moments, last)]
     dates = _DATES[draw.choice(len(_DATES), p=_SHARES_OF_DATES)]
     published = tuple(START + _HOUR * float(hours) for hours in moments)
-    return Timeline(published, START, START + last * _HOUR, window, dates, rate)
+    week = _week_of(habit)
+    root = rate**0.5 * float(np.mean(week**0.5) / np.mean(week) ** 0.5)
+    return Timeline(published, START, START + last * _HOUR, window, dates, rate, root)
 
 
 def _habit(draw: np.random.Generator) -> _Habit:

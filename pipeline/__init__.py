@@ -13,7 +13,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     queue/         lanes of work and the ticker that nudges them
     archives/      where the past is found: feed, sitemap, lists of URLs
     query/         the query language: text -> Query
-    stages/        the pure steps: poll, parse, fetch, extract, tag, classify; words in texts
+    stages/        the pure steps: poll and rhythm, parse, fetch, extract, tag, classify; words in texts
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow
