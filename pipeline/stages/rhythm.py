@@ -22,7 +22,7 @@ from pipeline.model import Rhythm
 FIRST_PRICE = 0.3  # hours; about right for one request an hour and feed
 DEAREST, CHEAPEST = 1e4, 1e-4  # 800 entries a day are worth a poll a day; an entry a week, one every ten minutes
 MEMORY = timedelta(weeks=4)  # how far back a first document tells how often a feed publishes
-HALF_LIFE = 14.0  # days after which what was learned counts half
+HALF_LIFE = timedelta(weeks=2)  # after which what was learned counts half
 FARTHEST = timedelta(days=2)  # beyond this no poll is planned
 SAFE_SHARE = 0.5  # of its window that a feed may be expected to fill before the next poll
 
@@ -128,7 +128,7 @@ def _faded(rhythm: Rhythm, now: datetime) -> Rhythm:
     passed = (now.date() - rhythm.polled_at.date()).days
     if passed <= 0:
         return rhythm
-    kept = 0.5 ** (passed / HALF_LIFE)
+    kept = math.pow(0.5, passed * _DAY / HALF_LIFE)
     hours, weekdays = (tuple(round(n * kept, 2) for n in counts) for counts in (rhythm.hours, rhythm.weekdays))
     return replace(rhythm, days=round(rhythm.days * kept, 4), hours=hours, weekdays=weekdays)
 
