@@ -70,7 +70,8 @@ class Crowd:
         self.too_early += [
             f"{host}/{number} at {at}: {what} lasts until {until}" for what, until in limits.items() if at < until
         ]
-        if Manner(number % len(Manner)) is Manner.SLEEPS and at.hour < 6 and self.asked[number]:
+        is_asleep = at.hour < 6 and at - at.replace(hour=0, minute=0) > TURN
+        if Manner(number % len(Manner)) is Manner.SLEEPS and is_asleep and self.asked[number]:
             self.too_early.append(f"{host}/{number} at {at}: it sleeps")
         self.last_asked[host] = at
 
@@ -115,4 +116,5 @@ class Crowd:
 
 
 SLEEP = "<skipHours>" + "".join(f"<hour>{hour}</hour>" for hour in range(6)) + "</skipHours>"
+TURN = timedelta(minutes=10)  # that a poll which was due before may still wait for its host
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

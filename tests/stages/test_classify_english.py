@@ -148,7 +148,7 @@ def test_the_file_scores_as_what_was_trained(model: Model) -> None:
         slope, shift = model.scales[length_of(item.text)]
         seen = fit.look(LEXICON, item.title, item.text)
         score = English(kept, 0.5, (0.3, 0.7)).classify(make_article(title=item.title, text=item.text)).score
-        assert logit(score) == pytest.approx(slope * fit.total(fitted, seen) + shift, abs=1e-4)
+        assert logit(score) == pytest.approx(slope * fit.total(fitted, seen) + shift, abs=1e-3)
 
 
 def test_the_same_items_make_the_same_bytes(model: Model) -> None:
