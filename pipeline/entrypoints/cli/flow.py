@@ -38,7 +38,7 @@ def backfill(
     feed: FeedName = None,
     since: Since = None,
     until: Until = None,
-    via: Annotated[str, typer.Option(help="auto, feed, sitemap or urls.")] = "auto",
+    via: Annotated[str, typer.Option(help="auto, feed, rfc5005, sitemap or urls.")] = "auto",
     inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
@@ -53,7 +53,7 @@ def backfill(
     asked = filling.Asked(
         tuple(feed or ()), since, until, "urls" if inputs and via == "auto" else via, tuple(inputs or ()), maximum
     )
-    show([complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))], chosen)
+    show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
 
 
 @backfill_app.command("list")
