@@ -6,6 +6,7 @@ from types import MappingProxyType
 from pipeline.archives.archive import (
     Archive,
     Found,
+    Places,
     Reached,
     Span,
     Step,
@@ -14,8 +15,11 @@ from pipeline.archives.archive import (
     request_for,
 )
 from pipeline.archives.feed import FeedArchive
+from pipeline.archives.gdelt import GdeltArchive
 from pipeline.archives.rfc5005 import Rfc5005Archive
 from pipeline.archives.sitemap import SitemapArchive
+from pipeline.archives.wayback import WaybackArchive
+from pipeline.archives.wordpress import WordpressArchive
 from pipeline.errors import ArchiveError
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "CHEAPEST_FIRST",
     "Archive",
     "Found",
+    "Places",
     "Reached",
     "Span",
     "Step",
@@ -33,9 +38,19 @@ __all__ = [
 ]
 
 ARCHIVES: Mapping[str, Archive] = MappingProxyType(
-    {archive.name: archive for archive in (FeedArchive(), Rfc5005Archive(), SitemapArchive())}
+    {
+        archive.name: archive
+        for archive in (
+            FeedArchive(),
+            Rfc5005Archive(),
+            WordpressArchive(),
+            SitemapArchive(),
+            GdeltArchive(),
+            WaybackArchive(),
+        )
+    }
 )
-CHEAPEST_FIRST = ("rfc5005", "sitemap")  # by requests an article; rfc5005 begins with the feed itself
+CHEAPEST_FIRST = ("rfc5005", "wordpress", "sitemap", "gdelt", "wayback")  # rfc5005 begins with the feed itself
 
 
 def read_whole(name: str, step: Step, body: bytes, span: Span) -> tuple[tuple[Found, ...], ArchiveError | None]:

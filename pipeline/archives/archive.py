@@ -34,11 +34,22 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where the archives of many sites are, and what the one of them that is searched is asked."""
+
+    wayback: str = "https://web.archive.org"
+    gdelt: str = "https://api.gdeltproject.org/api/v2/doc/doc"
+    gdelt_query: str = ""  # "": for the feed's own site
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What an archive is asked for: the past of a feed."""
 
     feed: Feed
     span: Span
+    at: datetime  # the moment now
+    places: Places = Places()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from pipeline.archives import ARCHIVES, CHEAPEST_FIRST
+from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
 from pipeline.entrypoints import moments, progress, wiring
 from pipeline.entrypoints.discovery import Discovery, items
 from pipeline.entrypoints.options import Options
@@ -31,6 +31,7 @@ class Asked:
     via: str = "auto"
     inputs: tuple[str, ...] = ()
     maximum: int | None = None
+    query: str | None = None
 
 
 async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry: bool) -> list[dict[str, Any]]:
@@ -45,13 +46,14 @@ async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry
     async with wiring.open_engine(settings) as engine:
         await wiring.add_new_feeds(engine.store, options, engine.clock)
         if is_dry:
-            return await Discovery(engine, None, await _plan(engine, asked)).estimate(settings.web.host_delay_s)
+            plan = await _plan(engine, settings, asked)
+            return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
         return [await backfill_with(engine, settings, asked, resume)]
 
 
 async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume: int | None) -> dict[str, Any]:
     """The same with parts that are there already."""
-    run = await _run(engine, await _plan(engine, asked), resume)
+    run = await _run(engine, await _plan(engine, settings, asked), resume)
     async with wiring.alive(engine.store, run, engine.clock) as counts:
         counts.update(await _work(engine, run, settings))
         return {"run": run.id, **counts}
@@ -91,16 +93,20 @@ def _check(asked: Asked, resume: int | None) -> None:
         raise UsageError("--since is needed (or --input FILE with --via urls)")
     if (asked.via == "urls") != bool(asked.inputs):
         raise UsageError("--input FILE and --via urls go together")
+    if asked.query and asked.via != "gdelt":
+        raise UsageError("--query is for --via gdelt")
     for name in asked.inputs:
         next(items(name), None)  # a file that cannot be read is an error before anything begins
 
 
-async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
+async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
     now = engine.clock.now()
     rows = await (engine.store.feeds.named(asked.feeds) if asked.feeds else engine.store.feeds.listing())
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
+    kept = settings.archives
+    places = Places(kept.wayback, kept.gdelt, asked.query or kept.gdelt_query)
     names = CHEAPEST_FIRST if asked.via == "auto" else () if asked.via == "urls" else (asked.via,)
     return {
         "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
@@ -108,6 +114,7 @@ async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
         "until": until and until.isoformat(),
         "feeds": [row.feed.id for row in rows if row.is_enabled or asked.feeds],
         "archives": list(names),
+        "places": asdict(places),
     }
 
 

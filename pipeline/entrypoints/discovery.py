@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from pipeline import archives, urls
-from pipeline.archives import ARCHIVES, Found, Reached, Span, Step, Wanted
+from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted
 from pipeline.archives import urls as url_list
 from pipeline.errors import ArchiveError, CommandError, StageError
 from pipeline.ingest import Engine
@@ -33,8 +33,10 @@ class Discovery:
         self._run = run  # None: a dry run
         self._plan = plan
         self._span = _span(plan)
+        self._places = Places(**plan["places"])
+        self._at = run.started_at if run else engine.clock.now()
         self._maximum: int | None = plan["asked"]["maximum"]
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._walks: dict[str, asyncio.Task[None]] = {}
         self._taken: set[tuple[str, str]] = set()  # documents that a walk reads, or has read
         self._lasting: dict[str, Any] = {}  # documents that an earlier run has read, and where they led
@@ -69,7 +71,7 @@ class Discovery:
     async def _past(self, feed: Feed) -> None:
         """Read the archives of a feed; of several only until one goes back to the start of the range."""
         for name in self._plan["archives"]:
-            steps = ARCHIVES[name].start(Wanted(feed, self._span))
+            steps = ARCHIVES[name].start(Wanted(feed, self._span, self._at, self._places))
             key = f"{name} {steps[0].url}"
             if key not in self._walks:  # feeds of one site may share an archive
                 self._walks[key] = asyncio.create_task(self._walk(name, key, steps))
@@ -80,6 +82,7 @@ class Discovery:
             why = "reaches back" if said else "does not reach back" if said is None else "documents missed"
             log.info("archive read", feed=feed.url, via=name, result=why)
             self._cursor["tried"].setdefault(feed.url, {})[name] = why
+            await self._commit(name, ())
             if said:
                 return
 
@@ -89,7 +92,7 @@ class Discovery:
         self._unknown.setdefault(name, {})
         todo: dict[str, list[dict[str, Any]]] = self._cursor["todo"]
         todo.setdefault(key, [asdict(step) for step in steps])
-        async with self._places:
+        async with self._turns:
             for _ in range(MOST_DOCUMENTS):
                 if not todo[key] or self._is_full():
                     return

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs
 
-from pipeline.newsroom import feeds, layouts, past, sitemaps
+from pipeline.newsroom import elsewhere, feeds, layouts, past, sitemaps
 from pipeline.newsroom.room import Newsroom, RoomArticle, section_slug
 from pipeline.newsroom.sites import SITES, FeedPlan, Format, Site
 
@@ -49,7 +49,7 @@ def document(room: Newsroom, origin: str, target: str) -> Document:
     """What the site at `origin` answers at a path; queries matter to archives only."""
     site = SITES[room.origins.index(origin)]
     path, _, query = target.partition("?")
-    kept = _past(room, site, path, parse_qs(query))
+    kept = _past(room, site, path, parse_qs(query)) or _elsewhere(room, target, parse_qs(query))
     if kept is not None:
         return kept
     plan = next((plan for plan in site.feeds if plan.path == path), None)
@@ -88,6 +88,23 @@ def _past(room: Newsroom, site: Site, path: str, asked: past.Asked) -> Document 
         return None
     body = past.feed_page(room, site, plan, asked["paged"][0])
     return Document(body, feeds.TYPES[plan.format]) if body else missing(site)
+
+
+def _elsewhere(room: Newsroom, target: str, asked: elsewhere.Asked) -> Document | None:
+    """What others keep of all sites; None when they are not asked."""
+    path = target.partition("?")[0]
+    if path == elsewhere.CAPTURES:
+        return Document(elsewhere.captures(room, asked), "text/plain; charset=UTF-8")
+    if path == elsewhere.INDEX:
+        return Document(elsewhere.index(room, asked), "application/json; charset=utf-8")
+    if not path.startswith(elsewhere.COPIES):
+        return None
+    copy = elsewhere.copy(room, target.removeprefix(elsewhere.COPIES))
+    if copy is None:
+        return Document(b"The web archive has no copy of it.", "text/plain", 404)
+    if copy.leads_to is not None:
+        return Document(b"", HTML, 302, headers=(("Location", copy.leads_to),))
+    return Document(copy.body, copy.type)
 
 
 def _article(room: Newsroom, site: Site, article: RoomArticle, url: str) -> Document:

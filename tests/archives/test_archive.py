@@ -106,7 +106,7 @@ def test_archives_are_known_by_their_names() -> None:
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_begins_somewhere_and_its_steps_can_be_kept_and_sent(name: str) -> None:
-    for step in ARCHIVES[name].start(Wanted(make.feed(), JULY)):
+    for step in ARCHIVES[name].start(Wanted(make.feed(), JULY, NOW)):
         assert step.url.startswith("https://")
         assert pickle.loads(pickle.dumps(step)) == step
 

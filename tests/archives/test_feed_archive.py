@@ -33,7 +33,7 @@ def day(month: int, number: int, hour: int = 0) -> datetime:
 
 
 def test_the_only_document_is_the_feed_and_there_is_nowhere_else_to_look() -> None:
-    assert ARCHIVE.start(Wanted(make.feed(url=STEP.url), JULY)) == (STEP,)
+    assert ARCHIVE.start(Wanted(make.feed(url=STEP.url), JULY, make.AT)) == (STEP,)
     assert ARCHIVE.instead(STEP, ArchiveError(STEP.url, "http-404")) is None
 
 

@@ -23,7 +23,7 @@ def links(found: list[Found]) -> list[str | None]:
 
 
 def test_the_walk_begins_at_the_robots_txt_of_the_feed_s_host() -> None:
-    assert ARCHIVE.start(Wanted(make.feed(url="https://news.example/a/feed.xml?x=1"), Span())) == (ROBOTS,)
+    assert ARCHIVE.start(Wanted(make.feed(url="https://news.example/a/feed.xml?x=1"), Span(), make.AT)) == (ROBOTS,)
 
 
 @pytest.mark.parametrize(

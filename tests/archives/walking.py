@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from pipeline.archives import ARCHIVES, Reached, Span, Step, Wanted, body_of, read_whole
+from pipeline.archives import ARCHIVES, Places, Reached, Span, Step, Wanted, body_of, read_whole
 from pipeline.errors import StageError
 from pipeline.model import Entry, Feed, Response
 from pipeline.newsroom import Newsroom, RoomArticle
@@ -36,6 +36,12 @@ def feed(site: str, number: int = 0) -> Feed:
     return Feed(id=1, url=urls[number], title=site)
 
 
+def wanted(site: str, span: Span = JULY) -> Wanted:
+    """The past of a site's first feed, with the archives of many sites at another site's address."""
+    base = ROOM.origins[-1]
+    return Wanted(feed(site), span, AT, Places(base, f"{base}/api/v2/doc/doc"))
+
+
 def within(site: str, span: Span = JULY) -> set[str]:
     """The URLs of all articles of a site in a range."""
     return {a.url for a in of_site(site) if span.may_hold(a.published_at)}
@@ -45,16 +51,16 @@ def of_site(site: str) -> tuple[RoomArticle, ...]:
     return ROOM.listed(next(one for one in SITES if one.key == site))
 
 
-def walk(name: str, wanted: Wanted, instead: dict[str, tuple[int, bytes]] | None = None) -> Walked:
+def walk(name: str, asked: Wanted, instead: dict[str, tuple[int, bytes]] | None = None) -> Walked:
     """Read an archive to its end; `instead` are statuses and bodies of documents that are not as they should be."""
     walked = Walked()
-    todo = list(ARCHIVES[name].start(wanted))
+    todo = list(ARCHIVES[name].start(asked))
     while todo:
         step = todo.pop(0)
         if step.url in walked.asked:
             continue
         walked.asked.append(step.url)
-        for item in _found(name, step, wanted.span, instead or {}, walked):
+        for item in _found(name, step, asked.span, instead or {}, walked):
             if isinstance(item, Entry):
                 walked.entries.append(item)
             elif isinstance(item, Reached):
@@ -88,10 +94,6 @@ def _response(url: str, instead: dict[str, tuple[int, bytes]]) -> Response:
     if given is not None:
         return Response(url, given[0], (), given[1], AT)
     found = document(ROOM, origin, url.removeprefix(origin))
+    if found.status in (301, 302):
+        return _response(origin + dict(found.headers)["Location"], instead)
     return Response(url, found.status, (), found.body, AT)
-
-
-def cut(url: str) -> dict[str, tuple[int, bytes]]:
-    """The first half of a document in place of the whole."""
-    whole = _response(url, {})
-    return {url: (200, whole.body[: len(whole.body) // 2])}
