@@ -15,7 +15,7 @@ from pipeline import backoff
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Label, Outcome
+from pipeline.model import Article, DateOrigin, Label, Outcome, Request
 from pipeline.network import Network
 from pipeline.stages import fetch
 from pipeline.stages.classify import Classifier
@@ -115,6 +115,20 @@ class IngestDuty:
         except StageError as error:
             await e.network.failed(work.host, error)
             if e.network.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
+                raise
+            if (request := fetch.request_for_copy(lead.entry, error)) is not None:
+                return await self._from_copy(work, request)
+            return await self._from_feed(work, error)
+
+    async def _from_copy(self, work: Work, request: Request) -> Article:
+        """What a web archive keeps of the page, read as if its site had sent it; the article says where it was read."""
+        e, entry = self._engine, work.lead.entry
+        try:
+            page = fetch.read(entry, await e.web.send(request))
+            article = await e.compute(extract, replace(page, url=entry.url or page.url), entry)
+            return replace(article, url=page.url)
+        except StageError as error:
+            if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
                 raise
             return await self._from_feed(work, error)
 

@@ -161,6 +161,7 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     lang: str | None = None
     archive: str | None = None  # name of the archive that listed it; None: a feed did
+    copy: str | None = None  # URL of a web archive's copy of the page
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
 _SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand in a file named by <NAME>_FILE
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
+_BASE = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"  # of an address that is completed
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"\s*([^\s=#\[][^=#]*)=")
 LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
@@ -86,13 +87,19 @@ class IngestSettings(_Section):
 class WebSettings(_Section):
     """[web]."""
 
-    user_agent: str = Field(
-        default="defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)", min_length=3
-    )
+    user_agent: str = Field(default=NOBODY, min_length=3)
     host_delay_s: Seconds = 5
     timeout_s: SomeSeconds = 30
     allow_private: Names = ()
     proxy: str | None = None
+
+
+class ArchivesSettings(_Section):
+    """[archives]."""
+
+    wayback: str = Field(default="https://web.archive.org", pattern=_BASE)
+    gdelt: str = Field(default="https://api.gdeltproject.org/api/v2/doc/doc", pattern=_BASE)
+    gdelt_query: str = ""
 
 
 class ComputeSettings(_Section):
@@ -188,6 +195,7 @@ class Settings(BaseSettings):
     poll: PollSettings = PollSettings()
     ingest: IngestSettings = IngestSettings()
     web: WebSettings = WebSettings()
+    archives: ArchivesSettings = ArchivesSettings()
     compute: ComputeSettings = ComputeSettings()
     classify: ClassifySettings = ClassifySettings()
     review: ReviewSettings = ReviewSettings()
@@ -317,19 +325,9 @@ def _feed(table: Mapping[str, Any], place: str) -> Feed:
         raise UsageError(f"{place}: {problems}") from e
     except re.error as e:
         raise UsageError(f"{place}: {e.pattern!r} is no regular expression: {e}") from e
-    return Feed(
-        id=0,
-        url=read.url,
-        title=read.title,
-        kind=read.kind,
-        country=read.country,
-        lang=read.lang,
-        fetch=read.fetch,
-        interval=None if read.interval_s is None else timedelta(seconds=read.interval_s),
-        headers=tuple(read.headers.items()),
-        include=read.include,
-        exclude=read.exclude,
-    )
+    interval = None if read.interval_s is None else timedelta(seconds=read.interval_s)
+    kept = read.model_dump(include={"url", "title", "kind", "country", "lang", "fetch", "include", "exclude"})
+    return Feed(id=0, interval=interval, headers=tuple(read.headers.items()), **kept)
 
 
 def _refuse_unknown_names() -> None:

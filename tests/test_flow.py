@@ -127,9 +127,9 @@ async def test_a_list_of_urls_is_ingested_and_bad_lines_are_named(tmp_path: Path
     assert {row[0] for row in here.ask("SELECT canonical_url FROM articles")} == set(wanted)
 
 
-async def kill_when(here: Place, command: tuple[str, ...], articles: int) -> None:
+async def kill_when(here: Place, command: tuple[str, ...], articles: int, **more: str) -> None:
     """Start a command and kill -9 it as soon as so many articles are stored."""
-    process = await here.start(*command, DEFNEWS_WEB__HOST_DELAY_S="0.2")
+    process = await here.start(*command, DEFNEWS_WEB__HOST_DELAY_S="0.2", **more)
     for _ in range(600):
         await asyncio.sleep(0.05)
         try:

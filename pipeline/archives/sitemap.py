@@ -11,14 +11,15 @@ from typing import Any
 from lxml import etree
 
 from pipeline import urls
-from pipeline.archives.archive import Span, Step
-from pipeline.errors import ArchiveError
-from pipeline.model import Entry, Feed
+from pipeline.archives.archive import Found, Reached, Span, Step, Wanted
+from pipeline.errors import ArchiveError, StageError
+from pipeline.model import Entry
 from pipeline.stages.parse.values import language, plain_text, sane_moment
 
 LARGEST = 100_000_000  # bytes of one sitemap, unpacked; the protocol allows half of that
 SLACK = timedelta(days=1)  # dates without a time zone, and those of the page itself
 WELL_KNOWN = "/sitemap.xml"
+_GUESSED = "guessed"  # a sitemap that nothing names
 _STEP = 65_536  # bytes unpacked and read at once
 _GZIP = 0x1F  # its first byte, and never that of XML
 
@@ -31,11 +32,11 @@ class SitemapArchive:
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
 
-    def start(self, feed: Feed) -> tuple[Step, ...]:
+    def start(self, wanted: Wanted) -> tuple[Step, ...]:
         """The site's robots.txt."""
-        return (Step(urls.absolute_url("/robots.txt", feed.url) or feed.url, "robots"),)
+        return (Step(urls.absolute_url("/robots.txt", wanted.feed.url) or wanted.feed.url, "robots"),)
 
-    def read(self, step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[Entry | Step]:
+    def read(self, step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[Found]:
         """Pages that may be in the range, and the sitemaps that may hold such.
 
         Raises:
@@ -45,16 +46,18 @@ class SitemapArchive:
             return _read_robots(step, blocks)
         return _read_sitemap(step, _unpacked(step, blocks, self._largest), span)
 
-    def missing(self, step: Step) -> tuple[Step, ...]:
-        """Without a robots.txt, the well-known place."""
+    def instead(self, step: Step, error: StageError) -> tuple[Step | Reached, ...] | None:
+        """Without a robots.txt, the well-known place; if nothing is there, the site has none."""
+        if error.retryable or step.kind not in ("robots", _GUESSED):
+            return None
         return (_well_known(step),) if step.kind == "robots" else ()
 
 
 def _well_known(step: Step) -> Step:
-    return Step(urls.absolute_url(WELL_KNOWN, step.url) or step.url)
+    return Step(urls.absolute_url(WELL_KNOWN, step.url) or step.url, _GUESSED)
 
 
-def _read_robots(step: Step, blocks: Iterable[bytes]) -> Iterator[Entry | Step]:
+def _read_robots(step: Step, blocks: Iterable[bytes]) -> Iterator[Found]:
     named = []
     for line in b"".join(blocks).decode("utf-8-sig", "replace").splitlines():
         field, _, value = line.partition("#")[0].partition(":")
@@ -64,7 +67,7 @@ def _read_robots(step: Step, blocks: Iterable[bytes]) -> Iterator[Entry | Step]:
     yield from named or (_well_known(step),)
 
 
-def _read_sitemap(step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[Entry | Step]:
+def _read_sitemap(step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[Found]:
     parser = etree.XMLPullParser(
         events=("end",), resolve_entities=False, no_network=True, recover=False, huge_tree=False
     )
@@ -81,7 +84,7 @@ def _read_sitemap(step: Step, blocks: Iterable[bytes], span: Span) -> Iterator[E
         raise ArchiveError(step.url, "not-a-sitemap", detail=_local(root))
 
 
-def _elements(parser: Any, step: Step, span: Span) -> Iterator[Entry | Step]:
+def _elements(parser: Any, step: Step, span: Span) -> Iterator[Found]:
     """What the root's children say; each is let go when it was read."""
     for _, element in parser.read_events():
         root = element.getparent()
@@ -95,7 +98,7 @@ def _elements(parser: Any, step: Step, span: Span) -> Iterator[Entry | Step]:
             yield found
 
 
-def _found(element: Any, step: Step, span: Span) -> Entry | Step | None:
+def _found(element: Any, step: Step, span: Span) -> Found | None:
     match _local(element):
         case "sitemap":
             return _step(element, step, span)
@@ -105,17 +108,16 @@ def _found(element: Any, step: Step, span: Span) -> Entry | Step | None:
             return None
 
 
-def _step(element: Any, step: Step, span: Span) -> Step | None:
+def _step(element: Any, step: Step, span: Span) -> Step | Reached | None:
     """A child sitemap, unless nothing in it was touched since the range began."""
     texts = _texts(element)
     url = _link(texts.get("loc", ""), step)
-    changed_at = _moment(texts.get("lastmod"))
-    if url is None or not urls.same_site(url, step.url) or _is_before(changed_at, span):
+    if url is None or not urls.same_site(url, step.url):
         return None
-    return Step(url)
+    return Reached() if span.is_after(_moment(texts.get("lastmod")), SLACK) else Step(url)
 
 
-def _entry(element: Any, step: Step, span: Span) -> Entry | None:
+def _entry(element: Any, step: Step, span: Span) -> Entry | Reached | None:
     """A page, unless its date says that it cannot be in the range.
 
     A page that was changed after the range may have been published within; one changed before was not.
@@ -124,8 +126,10 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | None:
     url = _link(texts.get("loc", ""), step)
     canonical = urls.canonical_url(url) if url else None
     published_at, changed_at = _moment(texts.get("publication_date")), _moment(texts.get("lastmod"))
-    if canonical is None or not urls.same_site(canonical, step.url) or _is_before(changed_at, span):
+    if canonical is None or not urls.same_site(canonical, step.url):
         return None
+    if span.is_after(changed_at, SLACK):
+        return Reached()
     if not span.may_hold(published_at, SLACK):
         return None
     moment = published_at or changed_at
@@ -133,10 +137,6 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | None:
     return Entry(
         id=canonical, url=url, title=title, published_at=moment, updated_at=changed_at, lang=lang, archive="sitemap"
     )
-
-
-def _is_before(changed_at: datetime | None, span: Span) -> bool:
-    return changed_at is not None and span.since is not None and changed_at + SLACK < span.since
 
 
 def _link(text: str, step: Step) -> str | None:

@@ -4,10 +4,11 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import parse_qs
 
-from pipeline.newsroom import feeds, layouts, sitemaps
+from pipeline.newsroom import elsewhere, feeds, layouts, past, sitemaps
 from pipeline.newsroom.room import Newsroom, RoomArticle, section_slug
-from pipeline.newsroom.sites import SITES, FeedPlan, Site
+from pipeline.newsroom.sites import SITES, FeedPlan, Format, Site
 
 HTML = "text/html; charset=utf-8"
 XML = "application/xml; charset=utf-8"
@@ -46,9 +47,13 @@ class Document:
         return not self.type.startswith(("application/pdf", "application/gzip"))
 
 
-def document(room: Newsroom, origin: str, path: str) -> Document:
-    """What the site at `origin` answers at `path` (without its query)."""
+def document(room: Newsroom, origin: str, target: str) -> Document:
+    """What the site at `origin` answers at a path; queries matter to archives only."""
     site = SITES[room.origins.index(origin)]
+    path, _, query = target.partition("?")
+    kept = _past(room, site, path, parse_qs(query)) or _elsewhere(room, target, parse_qs(query))
+    if kept is not None:
+        return kept
     plan = next((plan for plan in site.feeds if plan.path == path), None)
     if plan is not None:
         return _feed(room, site, plan)
@@ -65,9 +70,43 @@ def missing(site: Site, status: int = 404) -> Document:
 
 def _feed(room: Newsroom, site: Site, plan: FeedPlan) -> Document:
     entries = room.held(site, plan)
-    body = feeds.render(site, plan, room.origin(site), entries)
+    body = feeds.render(site, plan, room.origin(site), entries, past.older(room, site, plan))
     newest = max((entry.updated_at or entry.published_at for entry in entries), default=None)
     return Document(body, feeds.TYPES[plan.format], modified_at=newest)
+
+
+def _past(room: Newsroom, site: Site, path: str, asked: past.Asked) -> Document | None:
+    """What the site keeps of its past; None when it is not asked for that."""
+    if path.startswith(past.ARCHIVES):
+        body = past.archive(room, site, path)
+        return Document(body, feeds.TYPES[Format.ATOM]) if body else missing(site)
+    if site.key not in past.POWERED:
+        return None
+    if path == past.POSTS:
+        status, body = past.posts(room, site, asked)
+        return Document(body, "application/json; charset=UTF-8", status)
+    plan = next((plan for plan in site.feeds if plan.path == path and "paged" in asked), None)
+    if plan is None:
+        return None
+    body = past.feed_page(room, site, plan, asked["paged"][0])
+    return Document(body, feeds.TYPES[plan.format]) if body else missing(site)
+
+
+def _elsewhere(room: Newsroom, target: str, asked: elsewhere.Asked) -> Document | None:
+    """What others keep of all sites; None when they are not asked."""
+    path = target.partition("?")[0]
+    if path == elsewhere.CAPTURES:
+        return Document(elsewhere.captures(room, asked), "text/plain; charset=UTF-8")
+    if path == elsewhere.INDEX:
+        return Document(elsewhere.index(room, asked), "application/json; charset=utf-8")
+    if not path.startswith(elsewhere.COPIES):
+        return None
+    copy = elsewhere.copy(room, target.removeprefix(elsewhere.COPIES))
+    if copy is None:
+        return Document(b"The web archive has no copy of it.", "text/plain", 404)
+    if copy.leads_to is not None:
+        return Document(b"", HTML, 302, headers=(("Location", copy.leads_to),))
+    return Document(copy.body, copy.type)
 
 
 def _article(room: Newsroom, site: Site, article: RoomArticle, url: str) -> Document:

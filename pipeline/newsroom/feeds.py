@@ -20,11 +20,13 @@ TYPES = {
 }
 
 Entries = Sequence[RoomArticle]
+_ALTERNATE = '<link rel="alternate" type="text/html" href="{}/"/>'  # of an Atom feed
 
 
-def render(site: Site, plan: FeedPlan, origin: str, entries: Entries) -> bytes:
-    """The feed as its site serves it, UTF-8."""
-    return _WRITERS[plan.format](site, plan, origin, entries).encode()
+def render(site: Site, plan: FeedPlan, origin: str, entries: Entries, more: str = "") -> bytes:
+    """The feed as its site serves it, UTF-8; `more` are further elements of an Atom feed."""
+    text = _WRITERS[plan.format](site, plan, origin, entries)
+    return text.replace(_ALTERNATE.format(origin), _ALTERNATE.format(origin) + more, 1).encode()
 
 
 def link(plan: FeedPlan, article: RoomArticle) -> str:
@@ -139,7 +141,7 @@ def _atom(site: Site, plan: FeedPlan, origin: str, entries: Entries) -> str:
 <id>{origin}/</id>
 <title>{escape(plan.title)}</title>{updated}
 <link rel="self" href="{origin}{plan.path}"/>
-<link rel="alternate" type="text/html" href="{origin}/"/>
+{_ALTERNATE.format(origin)}
 {items}
 </feed>
 """

@@ -72,13 +72,13 @@ class Server:
         """What was asked of a URL, in order; a URL without a query matches any."""
         return tuple(seen for seen in self.log if url in {seen.url, seen.url.partition("?")[0]})
 
-    def document(self, origin: str, path: str) -> Document:
-        """What a site holds at a path."""
-        found = self._cache.get((origin, path))
+    def document(self, origin: str, target: str) -> Document:
+        """What a site holds at a path, with its query."""
+        found = self._cache.get((origin, target))
         if found is None:
-            found = document(self.room, origin, path)
+            found = document(self.room, origin, target)
             if len(self._cache) < 5_000:
-                self._cache[origin, path] = found
+                self._cache[origin, target] = found
         return found
 
     def take_fault(self, origin: str, path: str) -> Fault | None:
@@ -184,7 +184,7 @@ async def _exchange(server: Server, host: str, line: Line) -> bool:
     fault = server.take_fault(origin, path)
     if fault:  # what misbehaves has a body to do it with
         wanted = {name: value for name, value in wanted.items() if not name.startswith("if-")}
-    answer = answer_to(server.document(origin, path), wanted, is_head=method == "HEAD")
+    answer = answer_to(server.document(origin, target), wanted, is_head=method == "HEAD")
     at = asyncio.get_running_loop().time()
     seen = Seen(at, method, host, target, headers, _status(fault, answer), fault.kind if fault else None)
     server.log.append(seen)

@@ -3,7 +3,7 @@
 import re
 
 from pipeline.backoff import is_temporary, named_retry
-from pipeline.errors import FetchError
+from pipeline.errors import FetchError, StageError
 from pipeline.model import Entry, Page, Request, RequestKind, Response
 from pipeline.stages import charset
 
@@ -62,6 +62,13 @@ def request_for(entry: Entry) -> Request:
     if entry.url is None:
         raise FetchError(entry.id, "no-link")
     return Request(entry.url, RequestKind.PAGE, (("Accept", ACCEPT),))
+
+
+def request_for_copy(entry: Entry, error: StageError) -> Request | None:
+    """Ask a web archive for its copy of a page that its site does not give; None: none is known, or may be read."""
+    if entry.copy is None or error.reason == "robots-disallowed":
+        return None
+    return Request(entry.copy, RequestKind.PAGE, (("Accept", ACCEPT),))
 
 
 def read(entry: Entry, response: Response) -> Page:

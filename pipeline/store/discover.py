@@ -168,6 +168,7 @@ def pack_payload(entry: Entry) -> str:
             "authors": entry.authors,
             "tags": entry.tags,
             "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
+            "copy": entry.copy,
         }
     )
 
@@ -188,6 +189,7 @@ def unpack_entry(row: Any) -> Entry:
         enclosures=tuple(Enclosure(**enclosure) for enclosure in payload.get("enclosures", ())),
         lang=row.lang,
         archive=row.archive,
+        copy=payload.get("copy"),
     )
 
 

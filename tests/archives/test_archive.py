@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archives import ARCHIVES, Span, Step, body_of, read_whole, request_for
+from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Span, Step, Wanted, body_of, read_whole, request_for
 from pipeline.errors import ArchiveError
-from pipeline.model import RequestKind, Response
+from pipeline.model import Entry, RequestKind, Response
 from tests import make
 
 NOW = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
@@ -51,6 +51,22 @@ def test_slack_widens_a_range_on_both_sides_by_itself() -> None:
     assert [JULY.may_hold(moment, day) for moment in edges] == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("span", "is_covered"),
+    [
+        pytest.param(JULY, True, id="the same"),
+        pytest.param(Span(datetime(2025, 7, 2, tzinfo=UTC), datetime(2025, 7, 3, tzinfo=UTC)), True, id="within"),
+        pytest.param(Span(datetime(2025, 6, 30, tzinfo=UTC), JULY.until), False, id="from earlier on"),
+        pytest.param(Span(None, JULY.until), False, id="from ever"),
+        pytest.param(Span(JULY.since, datetime(2025, 8, 2, tzinfo=UTC)), False, id="until later"),
+        pytest.param(Span(JULY.since), False, id="without an end"),
+    ],
+)
+def test_a_range_covers_what_lies_within_it(span: Span, is_covered: bool) -> None:
+    assert JULY.covers(span) is is_covered
+    assert Span().covers(span)
+
+
 def test_an_archive_is_asked_under_the_rules_for_archives() -> None:
     request = request_for(STEP)
     assert (request.url, request.kind, request.headers) == (STEP.url, RequestKind.ARCHIVE, ())
@@ -84,24 +100,25 @@ def test_another_answer_says_whether_and_when_it_may_be_asked_again(
 
 
 def test_archives_are_known_by_their_names() -> None:
-    assert {name: archive.name for name, archive in ARCHIVES.items()} == {"feed": "feed", "sitemap": "sitemap"}
+    assert all(archive.name == name for name, archive in ARCHIVES.items())
+    assert set(CHEAPEST_FIRST) < set(ARCHIVES)
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_an_archive_begins_somewhere_and_its_steps_can_be_kept_and_sent(name: str) -> None:
-    for step in ARCHIVES[name].start(make.feed()):
-        assert step.url.startswith("https://feed1.example/")
+    for step in ARCHIVES[name].start(Wanted(make.feed(), JULY, NOW)):
+        assert step.url.startswith("https://")
         assert pickle.loads(pickle.dumps(step)) == step
 
 
 def test_a_document_in_memory_gives_all_it_holds() -> None:
     found, error = read_whole("sitemap", STEP, b"<urlset><url><loc>/1</loc></url></urlset>", Span())
-    assert [item.url for item in found] == ["https://news.example/1"]
+    assert [item.url for item in found if isinstance(item, Entry)] == ["https://news.example/1"]
     assert error is None
 
 
 def test_a_broken_document_gives_what_came_before_the_error_and_the_error_as_values() -> None:
     result = read_whole("sitemap", STEP, b"<urlset><url><loc>/1</loc></url>", Span())
     found, error = pickle.loads(pickle.dumps(result))
-    assert [item.url for item in found] == ["https://news.example/1"]
+    assert [item.url for item in found if isinstance(item, Entry)] == ["https://news.example/1"]
     assert (error.subject, error.reason) == (STEP.url, "malformed-sitemap")

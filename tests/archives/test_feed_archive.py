@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archives import Span, Step
+from pipeline.archives import Found, Reached, Span, Step, Wanted
 from pipeline.archives.feed import FeedArchive
 from pipeline.errors import ArchiveError
 from pipeline.model import Entry
@@ -24,7 +24,7 @@ def feed(*published: datetime | None) -> bytes:
     return f"<rss version='2.0'><channel><title>News</title>{''.join(items)}</channel></rss>".encode()
 
 
-def read(*blocks: bytes, span: Span = JULY) -> list[Entry | Step]:
+def read(*blocks: bytes, span: Span = JULY) -> list[Found]:
     return list(ARCHIVE.read(STEP, blocks, span))
 
 
@@ -33,8 +33,8 @@ def day(month: int, number: int, hour: int = 0) -> datetime:
 
 
 def test_the_only_document_is_the_feed_and_there_is_nowhere_else_to_look() -> None:
-    assert ARCHIVE.start(make.feed(url=STEP.url)) == (STEP,)
-    assert ARCHIVE.missing(STEP) == ()
+    assert ARCHIVE.start(Wanted(make.feed(url=STEP.url), JULY, make.AT)) == (STEP,)
+    assert ARCHIVE.instead(STEP, ArchiveError(STEP.url, "http-404")) is None
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,34 @@ def test_the_only_document_is_the_feed_and_there_is_nowhere_else_to_look() -> No
     ],
 )
 def test_what_cannot_be_in_the_range_is_passed_over(published: datetime | None, is_read: bool) -> None:
-    assert len(read(feed(published))) == is_read
+    assert sum(isinstance(item, Entry) for item in read(feed(published))) == is_read
+
+
+@pytest.mark.parametrize(
+    ("published", "is_back"),
+    [
+        pytest.param((day(7, 11), day(6, 1)), True, id="the last entry is older than the range"),
+        pytest.param((day(6, 1), day(7, 11)), False, id="an old one is pinned to the top"),
+        pytest.param((day(7, 11), None), False, id="the last one has no date"),
+        pytest.param((), False, id="empty"),
+    ],
+)
+def test_a_feed_reaches_back_when_its_last_entry_is_older_than_the_range(
+    published: tuple[datetime | None, ...], is_back: bool
+) -> None:
+    assert (Reached() in read(feed(*published))) is is_back
+
+
+def test_entries_are_known_by_their_links_since_ids_of_several_feeds_may_be_alike() -> None:
+    body = b"<rss version='2.0'><channel><item><guid>1</guid><link>/a?utm_source=x</link></item></channel></rss>"
+    (found,) = read(body)
+    assert isinstance(found, Entry)
+    assert (found.id, found.url) == ("https://news.example/a", "https://news.example/a?utm_source=x")
 
 
 def test_entries_come_in_the_feed_s_order_with_absolute_links() -> None:
     found = read(feed(day(7, 3), day(7, 5), day(7, 1)), span=Span())
-    assert [item.url for item in found] == [f"https://news.example/{n}" for n in range(3)]
+    assert [item.url for item in found if isinstance(item, Entry)] == [f"https://news.example/{n}" for n in range(3)]
 
 
 def test_a_range_may_be_as_long_as_time() -> None:

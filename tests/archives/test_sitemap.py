@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.archives import Span, Step
+from pipeline.archives import Found, Reached, Span, Step
 from pipeline.archives.sitemap import SitemapArchive
 from pipeline.errors import ArchiveError
 from pipeline.model import Entry
@@ -50,7 +50,7 @@ def index(*rows: str) -> bytes:
     return f"<sitemapindex {SPACES}>{''.join(rows)}</sitemapindex>".encode()
 
 
-def read(*blocks: bytes, span: Span = ALL) -> list[Entry | Step]:
+def read(*blocks: bytes, span: Span = ALL) -> list[Found]:
     return list(ARCHIVE.read(SITEMAP, blocks, span))
 
 
@@ -60,13 +60,13 @@ def entry(body: bytes) -> Entry:
     return found
 
 
-def links(found: list[Entry | Step]) -> list[str | None]:
-    return [item.url and item.url.removeprefix(SITE) for item in found]
+def links(found: list[Found]) -> list[str | None]:
+    return [item.url and item.url.removeprefix(SITE) for item in found if not isinstance(item, Reached)]
 
 
-def attempt(*blocks: bytes, archive: SitemapArchive = ARCHIVE) -> tuple[list[Entry | Step], str | None]:
+def attempt(*blocks: bytes, archive: SitemapArchive = ARCHIVE) -> tuple[list[Found], str | None]:
     """What came, and the reason why no more did."""
-    found: list[Entry | Step] = []
+    found: list[Found] = []
     try:
         found.extend(archive.read(SITEMAP, blocks, ALL))
     except ArchiveError as error:
@@ -146,7 +146,8 @@ def test_a_date_is_read_or_counts_as_not_said(lastmod: str, moment: datetime | N
     ],
 )
 def test_what_cannot_be_in_the_range_is_passed_over(row: str, is_read: bool) -> None:
-    assert len(read(urlset(row), span=JULY)) == is_read
+    found = read(urlset(row), span=JULY)
+    assert sum(not isinstance(item, Reached) for item in found) == is_read
 
 
 def test_a_range_may_be_as_long_as_time() -> None:
@@ -293,7 +294,7 @@ TOKENS = st.sampled_from(
 @given(st.lists(TOKENS | st.binary(max_size=3), max_size=30).map(b"".join), st.booleans())
 def test_broken_sitemaps_raise_nothing_but_archive_errors(body: bytes, is_packed: bool) -> None:
     found, _ = attempt(gzip.compress(body, 1) if is_packed else body)
-    assert all(item.url for item in found)
+    assert all(links(found))
 
 
 # What means harm
@@ -337,7 +338,7 @@ def test_no_file_is_read_because_a_sitemap_names_it(declared: str, tmp_path: Pat
     )
     found, why = attempt(body)
     assert "hidden" not in f"{found}{why}"
-    assert all(item.url == f"{SITE}/2" for item in found)
+    assert set(links(found)) <= {"/2"}
 
 
 def test_an_external_dtd_is_not_read(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archives import Span, Step
+from pipeline.archives import Found, Reached, Span, Step, Wanted
 from pipeline.archives.sitemap import SitemapArchive
-from pipeline.model import Entry
+from pipeline.errors import ArchiveError, WebError
 from tests import make
 
 SITE = "https://news.example"
@@ -14,16 +14,16 @@ ROBOTS = Step(f"{SITE}/robots.txt", "robots")
 ARCHIVE = SitemapArchive()
 
 
-def read(*blocks: bytes) -> list[Entry | Step]:
+def read(*blocks: bytes) -> list[Found]:
     return list(ARCHIVE.read(ROBOTS, blocks, Span()))
 
 
-def links(found: list[Entry | Step]) -> list[str | None]:
-    return [item.url and item.url.removeprefix(SITE) for item in found]
+def links(found: list[Found]) -> list[str | None]:
+    return [item.url and item.url.removeprefix(SITE) for item in found if not isinstance(item, Reached)]
 
 
 def test_the_walk_begins_at_the_robots_txt_of_the_feed_s_host() -> None:
-    assert ARCHIVE.start(make.feed(url="https://news.example/a/feed.xml?x=1")) == (ROBOTS,)
+    assert ARCHIVE.start(Wanted(make.feed(url="https://news.example/a/feed.xml?x=1"), Span(), make.AT)) == (ROBOTS,)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,17 @@ def test_robots_txt_names_sitemaps_and_else_there_is_the_well_known_place(text: 
 def test_any_robots_txt_leads_somewhere(blocks: list[bytes]) -> None:
     found = read(*blocks)
     assert found
-    assert all(isinstance(item, Step) and item.kind == "list" for item in found)
+    assert all(isinstance(item, Step) and item.kind != "robots" for item in found)
 
 
-def test_without_a_robots_txt_the_well_known_place_is_asked_and_without_that_nothing() -> None:
-    assert ARCHIVE.missing(ROBOTS) == (Step(f"{SITE}/sitemap.xml"),)
-    assert ARCHIVE.missing(Step(f"{SITE}/sitemap.xml")) == ()
+def test_without_a_robots_txt_the_well_known_place_is_asked_and_without_that_there_is_no_sitemap() -> None:
+    (guess,) = ARCHIVE.instead(ROBOTS, ArchiveError(ROBOTS.url, "http-404")) or ()
+    assert isinstance(guess, Step)
+    assert guess.url == f"{SITE}/sitemap.xml"
+    assert ARCHIVE.instead(guess, ArchiveError(guess.url, "http-404")) == ()
+
+
+def test_what_cannot_be_had_now_or_was_named_is_missed() -> None:
+    named = Step(f"{SITE}/a.xml")
+    assert ARCHIVE.instead(ROBOTS, WebError(ROBOTS.url, "timeout", retryable=True)) is None
+    assert ARCHIVE.instead(named, ArchiveError(named.url, "http-404")) is None

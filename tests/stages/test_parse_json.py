@@ -54,11 +54,13 @@ def test_an_item_becomes_an_entry() -> None:
         },
         title="News",
         home_page_url="https://example.com/",
+        next_url="/feed.json?page=2",
         language="en-us",
     )
     assert found == ParsedFeed(
         title="News",
         url="https://example.com/",
+        links=(("next", "https://example.com/feed.json?page=2"),),
         format="json11",
         lang="en-US",
         entries=(

@@ -8,6 +8,7 @@ import typer
 from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
 from pipeline.entrypoints.cli.arguments import run as complete
 
+VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback or urls"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -38,7 +39,8 @@ def backfill(
     feed: FeedName = None,
     since: Since = None,
     until: Until = None,
-    via: Annotated[str, typer.Option(help="auto, feed, sitemap or urls.")] = "auto",
+    via: Annotated[str, typer.Option(help=f"{VIAS}.")] = "auto",
+    query: Annotated[str | None, typer.Option(help="With --via gdelt: words, theme:..., sourcecountry:...")] = None,
     inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
@@ -50,10 +52,9 @@ def backfill(
         return
     from pipeline.entrypoints import backfill as filling
 
-    asked = filling.Asked(
-        tuple(feed or ()), since, until, "urls" if inputs and via == "auto" else via, tuple(inputs or ()), maximum
-    )
-    show([complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))], chosen)
+    via = "urls" if inputs and via == "auto" else via
+    asked = filling.Asked(tuple(feed or ()), since, until, via, tuple(inputs or ()), maximum, query)
+    show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
 
 
 @backfill_app.command("list")

@@ -39,6 +39,7 @@ def parse(text: str, url: str) -> ParsedFeed:
         format=_FORMATS.get(version.strip("/"), "json11"),
         entries=distinct(entry for entry in entries if entry),
         lang=lang,
+        links=(("next", following),) if (following := _link(feed, "next_url", url)) else (),
     )
 
 

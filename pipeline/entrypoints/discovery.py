@@ -1,0 +1,237 @@
+"""What the archives of a backfill list: walked document by document, put in line block by block, resumable at each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from pipeline import archives, urls
+from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted
+from pipeline.archives import urls as url_list
+from pipeline.errors import ArchiveError, CommandError, StageError
+from pipeline.ingest import Engine
+from pipeline.model import Entry, Feed
+from pipeline.store import Candidates, Run, found_by
+
+BLOCK = 500  # candidates a transaction
+AT_ONCE = 8  # feeds whose archives are read at the same time
+TRIES = 3  # for a document of an archive
+MOST_DOCUMENTS = 20_000  # of one archive of one feed: a chain of documents may have no end
+log = structlog.get_logger()
+
+
+class Discovery:
+    """Walks the archives of a plan; what it found and where it stands is committed together."""
+
+    def __init__(self, engine: Engine, run: Run | None, plan: Mapping[str, Any]) -> None:
+        self._engine = engine
+        self._run = run  # None: a dry run
+        self._plan = plan
+        self._span = _span(plan)
+        self._places = Places(**plan["places"])
+        self._at = run.started_at if run else engine.clock.now()
+        self._maximum: int | None = plan["asked"]["maximum"]
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._walks: dict[str, asyncio.Task[None]] = {}
+        self._taken: set[tuple[str, str]] = set()  # documents that a walk reads, or has read
+        self._lasting: dict[str, Any] = {}  # documents that an earlier run has read, and where they led
+        keys = ("todo", "lines", "missed", "reached", "read", "found", "tried")
+        self._cursor: dict[str, Any] = {key: {} for key in keys} | dict(run.cursor if run else {})
+        self._sites: dict[str, tuple[Feed, ...]] = {}
+        self._unknown: dict[str, dict[str, str]] = {}  # hosts of canonical URLs by archive, in a dry run
+        self._committing = asyncio.Lock()
+        self.counts: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Put everything in line that the archives list and nobody knows."""
+        if self._run is not None:
+            self.counts["new"] = await self._engine.store.work.count(found_by(self._run.id))  # of a resumed run
+        self._sites = await self._engine.store.feeds.sites()
+        self._lasting = _lasting(await self._engine.store.runs.listing("backfill"), self._span)
+        for name in self._plan["asked"]["inputs"]:
+            await self._read_file(name)
+        feeds = {row.feed.id: row.feed for row in await self._engine.store.feeds.listing()}
+        await asyncio.gather(*(self._past(feeds[i]) for i in self._plan["feeds"] if i in feeds))
+
+    async def estimate(self, host_delay_s: float) -> list[dict[str, Any]]:
+        """How much there would be to do, by archive; stores nothing."""
+        await self.run()
+        rows = []
+        for via, found in self._cursor["found"].items():
+            hosts = Counter(self._unknown[via].values())
+            takes_s = max(hosts.values(), default=0) * host_delay_s
+            rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
+        return rows
+
+    async def _past(self, feed: Feed) -> None:
+        """Read the archives of a feed; of several only until one goes back to the start of the range."""
+        for name in self._plan["archives"]:
+            steps = ARCHIVES[name].start(Wanted(feed, self._span, self._at, self._places))
+            key = f"{name} {steps[0].url}"
+            if key not in self._walks:  # feeds of one site may share an archive
+                self._walks[key] = asyncio.create_task(self._walk(name, key, steps))
+            await self._walks[key]
+            if self._is_full():
+                return
+            said = self._cursor["reached"].get(key)
+            why = "reaches back" if said else "does not reach back" if said is None else "documents missed"
+            log.info("archive read", feed=feed.url, via=name, result=why)
+            self._cursor["tried"].setdefault(feed.url, {})[name] = why
+            await self._commit(name, ())
+            if said:
+                return
+
+    async def _walk(self, name: str, key: str, steps: Sequence[Step]) -> None:
+        """All documents of one archive; one that another walk has taken is left to it."""
+        self._cursor["found"].setdefault(name, dict.fromkeys(("documents", "candidates", "known", "new", "missed"), 0))
+        self._unknown.setdefault(name, {})
+        todo: dict[str, list[dict[str, Any]]] = self._cursor["todo"]
+        todo.setdefault(key, [asdict(step) for step in steps])
+        async with self._turns:
+            for _ in range(MOST_DOCUMENTS):
+                if not todo[key] or self._is_full():
+                    return
+                step = Step(**todo[key][0])
+                found: Sequence[Found] = ()
+                if (name, step.url) not in self._taken:
+                    self._taken.add((name, step.url))
+                    found = await self._document(name, key, step)
+                entries = [item for item in found if isinstance(item, Entry)]
+                for start in range(0, len(entries), BLOCK):
+                    await self._commit(name, entries[start : start + BLOCK])
+                    if self._is_full():
+                        return  # the document counts as unread
+                await self._advance(name, key, found)
+            self._miss(name, key, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
+
+    async def _advance(self, name: str, key: str, found: Sequence[Found]) -> None:
+        """The first document of a walk is done, and led to further ones."""
+        further = [asdict(item) for item in found if isinstance(item, Step)]
+        is_back = any(isinstance(item, Reached) for item in found)
+        async with self._committing:
+            step, *rest = self._cursor["todo"][key]
+            self._cursor["todo"][key] = [*rest, *further]
+            if is_back:
+                self._cursor["reached"].setdefault(key, True)
+            if step["is_lasting"] and step["url"] not in self._cursor["missed"]:
+                self._cursor["read"][step["url"]] = {"further": further, "is_back": is_back}
+            await self._put(name, ())
+
+    async def _document(self, name: str, key: str, step: Step) -> Sequence[Found]:
+        """What a document holds; one that is not to be had, or broken, is counted and named."""
+        if step.is_lasting and step.url in self._lasting:
+            led = self._lasting[step.url]
+            return [*(Step(**further) for further in led["further"]), *([Reached()] if led["is_back"] else [])]
+        self._cursor["found"][name]["documents"] += 1
+        found, error = await self._ask(name, step)
+        if error is None:
+            return found
+        instead = None if found else ARCHIVES[name].instead(step, error)
+        if instead is None:
+            self._miss(name, key, error)
+        return instead or found
+
+    async def _ask(self, name: str, step: Step) -> tuple[Sequence[Found], StageError | None]:
+        try:
+            body = await self._fetch(step)
+            return await self._engine.compute(archives.read_whole, name, step, body, self._span)
+        except StageError as error:
+            return (), error
+
+    async def _fetch(self, step: Step) -> bytes:
+        for attempt in range(1, TRIES + 1):
+            try:
+                response = await self._engine.web.send(archives.request_for(step))
+                return archives.body_of(step, response)
+            except StageError as error:
+                if not error.retryable or error.retry_at is not None or attempt == TRIES:
+                    raise
+                log.info("archive: trying again", url=step.url, reason=error.reason)
+                await self._engine.clock.sleep(2**attempt)
+        raise AssertionError("unreachable")
+
+    def _miss(self, name: str, key: str, error: StageError) -> None:
+        self.counts["missed"] += 1
+        self._cursor["found"][name]["missed"] += 1
+        self._cursor["missed"][error.subject] = error.reason
+        self._cursor["reached"][key] = False
+        log.warning("archive document missed", url=error.subject, reason=error.reason, detail=error.detail or None)
+
+    async def _read_file(self, name: str) -> None:
+        self._cursor["found"].setdefault("urls", dict.fromkeys(("candidates", "known", "new"), 0))
+        self._unknown.setdefault("urls", {})
+        done: int = self._cursor["lines"].get(name, 0)
+        block: list[Entry] = []
+        for number, item in enumerate(items(name), 1):
+            if number <= done:
+                continue
+            if isinstance(item, Entry):
+                block.append(item)
+            else:
+                self.counts["bad_lines"] += 1
+                log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
+            if len(block) == BLOCK:
+                await self._commit("urls", block, {name: number})
+                block = []
+            if self._is_full():
+                return
+        await self._commit("urls", block)
+
+    def _is_full(self) -> bool:
+        return self._maximum is not None and self.counts["new"] >= self._maximum
+
+    async def _commit(self, via: str, entries: Sequence[Entry], lines: Mapping[str, int] | None = None) -> None:
+        """Put a block in line; with it, how many lines of each file are done."""
+        async with self._committing:
+            self._cursor["lines"].update(lines or {})
+            await self._put(via, entries)
+
+    async def _put(self, via: str, entries: Sequence[Entry]) -> None:
+        limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
+        block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
+        if self._run is None:
+            new, known = await self._would_add(via, block)
+        else:
+            now = self._engine.clock.now()
+            new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
+        for counts in (self.counts, self._cursor["found"][via]):
+            for name, count in (("candidates", len(entries)), ("new", new), ("known", known)):
+                counts[name] += count
+
+    async def _would_add(self, via: str, block: Candidates) -> tuple[int, int]:
+        new = 0
+        for entry in await self._engine.store.candidates.unknown(block):
+            url = urls.canonical_url(entry.url or "") or entry.id
+            if not any(url in seen for seen in self._unknown.values()):
+                self._unknown[via][url] = urls.host_key(entry.url or "")
+                new += 1
+        return new, len(block.entries) - new
+
+
+def items(name: str) -> Iterator[Entry | ArchiveError]:
+    """The entries of a list of URLs.
+
+    Raises:
+        CommandError: the file cannot be read.
+    """
+    try:
+        with Path(name).open(encoding="utf-8", errors="replace") as lines:
+            yield from url_list.read(name, lines)
+    except OSError as e:
+        raise CommandError(f"{name}: {e.strerror}") from e
+
+
+def _lasting(runs: Sequence[Run], span: Span) -> dict[str, Any]:
+    """The documents that never change and were read before, for a range around this one: where each of them led."""
+    covering = [run for run in runs if _span(run.plan).covers(span)]
+    return {url: led for run in covering for url, led in run.cursor.get("read", {}).items()}
+
+
+def _span(plan: Mapping[str, Any]) -> Span:
+    since, until = (plan.get(name) for name in ("since", "until"))
+    return Span(since and datetime.fromisoformat(since), until and datetime.fromisoformat(until))
