@@ -84,6 +84,28 @@ async def test_archive_documents_are_fetched_once_in_their_life(tmp_path: Path) 
     assert len(wide) > len(first)  # a wider range needs them again
 
 
+async def test_an_archive_document_that_was_missed_is_asked_again_by_the_next_run(tmp_path: Path) -> None:
+    async with serving(extra=400) as server:
+        at = here(server, tmp_path, "corvid")
+        await at.run(*command(server, "rfc5005", "--dry-run"))
+        lost = [seen.url for seen in server.log if seen.target.startswith("/past/")][-2]
+        server.fault(lost, Fault(FaultKind.STATUS, status=404))
+        first = (await at.run(*command(server, "rfc5005"))).row
+        server.fault(lost, None)
+        second = (await at.run(*command(server, "rfc5005"))).row
+    assert (first["missed"], second["missed"]) == (1, 0)
+    assert stored(at) == within(server, "corvid")
+
+
+async def test_two_feeds_of_a_site_share_its_pages_and_each_has_its_own_captures(tmp_path: Path) -> None:
+    async with serving() as server:
+        feeds = [feed for feed in server.room.feeds if feed.site == "meridian"]
+        at = place(tmp_path, feeds)
+        await at.run(*command(server, "wayback", "--dry-run"), **kept_at(server))
+        asked = [seen.target for seen in server.log if seen.target.startswith("/cdx/")]
+    assert len(asked) == len(set(asked)) == 1 + len(feeds)
+
+
 async def test_an_article_that_is_gone_is_read_from_the_archive_and_the_record_says_so(tmp_path: Path) -> None:
     async with serving(extra=400) as server:
         at = here(server, tmp_path, "meridian")

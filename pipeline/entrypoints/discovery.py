@@ -72,7 +72,7 @@ class Discovery:
         """Read the archives of a feed; of several only until one goes back to the start of the range."""
         for name in self._plan["archives"]:
             steps = ARCHIVES[name].start(Wanted(feed, self._span, self._at, self._places))
-            key = f"{name} {steps[0].url}"
+            key = " ".join((name, *(step.url for step in steps)))
             if key not in self._walks:  # feeds of one site may share an archive
                 self._walks[key] = asyncio.create_task(self._walk(name, key, steps))
             await self._walks[key]
@@ -107,7 +107,7 @@ class Discovery:
                     if self._is_full():
                         return  # the document counts as unread
                 await self._advance(name, key, found)
-            self._miss(name, key, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
+            self._miss(name, key, step, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
 
     async def _advance(self, name: str, key: str, found: Sequence[Found]) -> None:
         """The first document of a walk is done, and led to further ones."""
@@ -133,7 +133,7 @@ class Discovery:
             return found
         instead = None if found else ARCHIVES[name].instead(step, error)
         if instead is None:
-            self._miss(name, key, error)
+            self._miss(name, key, step, error)
         return instead or found
 
     async def _ask(self, name: str, step: Step) -> tuple[Sequence[Found], StageError | None]:
@@ -155,12 +155,12 @@ class Discovery:
                 await self._engine.clock.sleep(2**attempt)
         raise AssertionError("unreachable")
 
-    def _miss(self, name: str, key: str, error: StageError) -> None:
+    def _miss(self, name: str, key: str, step: Step, error: StageError) -> None:
         self.counts["missed"] += 1
         self._cursor["found"][name]["missed"] += 1
-        self._cursor["missed"][error.subject] = error.reason
+        self._cursor["missed"][step.url] = error.reason
         self._cursor["reached"][key] = False
-        log.warning("archive document missed", url=error.subject, reason=error.reason, detail=error.detail or None)
+        log.warning("archive document missed", url=step.url, reason=error.reason, detail=error.detail or None)
 
     async def _read_file(self, name: str) -> None:
         self._cursor["found"].setdefault("urls", dict.fromkeys(("candidates", "known", "new"), 0))

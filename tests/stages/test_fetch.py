@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import FetchError
+from pipeline.errors import FetchError, WebError
 from pipeline.model import Entry, Page, RequestKind, Response
 from pipeline.stages import fetch
+from tests import make
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ENTRY = Entry("1", "https://example.com/1")
@@ -179,3 +180,16 @@ def test_any_bytes_decode_to_clean_text(body: bytes, content_type: str | None, s
 )
 def test_what_was_encoded_twice_is_read_twice(text: str, read: str) -> None:
     assert fetch.decode(Page("https://example.com", text.encode(), "text/html; charset=utf-8", NOW)) == read
+
+
+def test_a_page_that_its_site_does_not_give_is_asked_of_the_archive_that_has_a_copy() -> None:
+    copied = make.entry(copy="https://archive.example/web/20250711id_/https://site1.example/news/1")
+    request = fetch.request_for_copy(copied, FetchError(copied.id, "http-410"))
+    assert request is not None
+    assert (request.url, request.kind) == (copied.copy, RequestKind.PAGE)
+    assert fetch.request_for_copy(make.entry(), FetchError("", "http-410")) is None
+
+
+def test_what_robots_txt_forbids_to_read_is_not_read_elsewhere() -> None:
+    copied = make.entry(copy="https://archive.example/web/20250711id_/https://site1.example/news/1")
+    assert fetch.request_for_copy(copied, WebError(copied.id, "robots-disallowed")) is None
