@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
-# Group -> the beginnings of words that put a class or id into it; a `$` ends a word. English, for the most part: that
-# is what templates are written in everywhere, whatever the language of the text.
+# Group -> what a word in a class or id has to hold to put it there; with a `$` it has to be the whole word. English,
+# for the most part: that is what templates are written in everywhere, whatever the language of the text.
 _WORDS = {
     "article": "article artikel articulo artigo articolo haber noticia",
     "content": "content body$ bodytext text$ fulltext inhalt contenu contenido conteudo cuerpo texto fliesstext detail",
@@ -74,10 +74,10 @@ GROUPS = tuple(_WORDS)
 OF_TAG = {tag: 1 << GROUPS.index(group) for tag, group in _TAGS.items()}
 HIDDEN = 1 << GROUPS.index("hidden")
 
-_STARTS = tuple((word, 1 << place) for place, words in enumerate(_WORDS.values()) for word in words.split())
-_WHOLE = {word[:-1]: sum(bit for other, bit in _STARTS if other == word) for word, _ in _STARTS if word.endswith("$")}
-_START = re.compile("|".join(sorted((word for word, _ in _STARTS if not word.endswith("$")), key=len, reverse=True)))
-_BITS = {start: sum(bit for other, bit in _STARTS if other == start) for start, _ in _STARTS}
+_STEMS = tuple((word, 1 << place) for place, words in enumerate(_WORDS.values()) for word in words.split())
+_WHOLE = {word[:-1]: sum(bit for other, bit in _STEMS if other == word) for word, _ in _STEMS if word.endswith("$")}
+_STEM = re.compile("|".join(sorted((word for word, _ in _STEMS if not word.endswith("$")), key=len, reverse=True)))
+_BITS = {stem: sum(bit for other, bit in _STEMS if other == stem) for stem, _ in _STEMS}
 _PART = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 LONGEST = 300  # characters of a class that are read: a hostile page may have one of a megabyte
 
@@ -94,6 +94,6 @@ def groups_of(named: str) -> int:
 @lru_cache(maxsize=16384)
 def _groups_of_word(word: str) -> int:
     found = _WHOLE.get(word, 0)
-    for start in _START.findall(word):
-        found |= _BITS[start]
+    for stem in _STEM.findall(word):
+        found |= _BITS[stem]
     return found
