@@ -116,6 +116,7 @@ class FeedState:
     reason: str | None = None  # of the last failure; None after a success
     gone: bool = False  # answered 410: no longer polled
     ttl: timedelta | None = None  # that the last body asked for, as are the hours and days to skip
+    fresh_for: timedelta | None = None  # that HTTP last named; a 304 that names nothing leaves it
     skip_hours: frozenset[int] = frozenset()  # 0 to 23, UTC
     skip_days: frozenset[int] = frozenset()  # Monday is 0, UTC
     whole_at: datetime | None = None  # when a body last came; since then 304 was the answer

@@ -10,7 +10,7 @@ import structlog
 from pipeline import urls
 from pipeline.errors import StageError, StoreError
 from pipeline.ingest import Engine
-from pipeline.model import Entry, Feed, FeedState
+from pipeline.model import Feed, FeedState
 from pipeline.stages import poll, rhythm, schedule
 from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Forced, Polled
@@ -79,7 +79,7 @@ class PollDuty:
         except StageError as error:
             await self._failed(feed, state, error)
             return
-        entries = tuple(_with_lang(entry, feed) for entry in polled.entries)
+        entries = polled.entries
         unwanted = frozenset(entry.id for entry in entries if not poll.wanted(feed, entry))
         done = Polled(feed, self._run_id, polled.state, e.clock.now(), entries, unwanted, polled.gap, polled.moved_to)
         new = await e.store.feeds.finish(done)
@@ -112,7 +112,3 @@ class PollDuty:
         unknown = StageError(feed.url, "internal-error", detail=repr(error), retryable=True)
         failed = poll.failed(feed, state, unknown, now, self._engine.policy)
         await self._engine.store.feeds.finish(Polled(feed, self._run_id, failed, now))
-
-
-def _with_lang(entry: Entry, feed: Feed) -> Entry:
-    return entry if entry.lang else replace(entry, lang=feed.lang)

@@ -62,7 +62,7 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
     entries: tuple[Entry, ...] = ()
     if after.body_hash != state.body_hash:
         parsed = parse(response.body, response.url, response.header("content-type"))
-        entries = _newest_first(parsed.entries, now)
+        entries = tuple(replace(entry, lang=entry.lang or feed.lang) for entry in _newest_first(parsed.entries, now))
         after = _informed(after, parsed, entries, now)
     moving_to, days = health.moving(feed, state, response)
     has_moved = days >= health.MOVED_DAYS

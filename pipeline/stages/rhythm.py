@@ -69,7 +69,8 @@ def next_at(rhythm: Rhythm, now: datetime, price: float) -> tuple[datetime, str]
             break
         waited += unseen * left + rate * left**2 / 2
         at, unseen = end, unseen + rate * left
-    return max(at, now), f"rhythm: about {unseen:.1f} new by then"
+    new = f"about {unseen:.1f}" if unseen >= 0.1 else "hardly anything"
+    return max(at, now), f"rhythm: {new} new by then"
 
 
 def expected(rhythm: Rhythm, at: datetime) -> float:

@@ -18,6 +18,7 @@ SPREAD = 0.1  # jitter, as a share of the wait; only ever later
 SKIP_SPREAD = timedelta(minutes=10)  # jitter after hours and days that a feed skips
 
 _AT_ONCE = timedelta(0)
+_NOT_MODIFIED = 304
 _HOUR = timedelta(hours=1)
 _RESTING = frozenset({"http-429", "http-503"})
 _HARD, _SOFT, _TEMPORARY = 1.0, 0.5, 0.25  # how fast failures of a kind double the interval
@@ -46,10 +47,14 @@ def first_price(interval: timedelta) -> float:
 
 def after_answer(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -> FeedState:
     """After the longest of our own wait, the feed's ttl and the time for which HTTP calls the response fresh."""
+    fresh_for, header = _freshness(response)
+    if fresh_for is None and response.status == _NOT_MODIFIED:  # keeps what it omits: RFC 9111 section 4.3.4
+        fresh_for, header = state.fresh_for, "the freshness named before"
+    state = replace(state, fresh_for=fresh_for)
     waits = (
         _own_wait(feed, state, response, policy),
         (state.ttl or _AT_ONCE, _ttl_in_words(state)),
-        _freshness(response),
+        (fresh_for or _AT_ONCE, header),
     )
     wait, why = max(waits, key=lambda choice: choice[0])
     if wait > policy.max_interval:
@@ -142,8 +147,8 @@ def _ttl_in_words(state: FeedState) -> str:
     return f"ttl {in_words(state.ttl or _AT_ONCE)}"
 
 
-def _freshness(response: Response) -> tuple[timedelta, str]:
-    """For how long a response is fresh, and which header says so.
+def _freshness(response: Response) -> tuple[timedelta | None, str]:
+    """For how long a response is fresh, None when it does not say, and which header says so.
 
     Source:
         RFC 9111 sections 4.2, 5.2.2 and 5.3.
@@ -158,4 +163,4 @@ def _freshness(response: Response) -> tuple[timedelta, str]:
         return timedelta(seconds=int(max_age) - int(age[0] if age else 0)), f"max-age {int(max_age)}"
     expires = http_date(response.header("expires"))
     sent_at = http_date(response.header("date")) or response.received_at
-    return (expires - sent_at if expires else _AT_ONCE), "Expires"
+    return (expires - sent_at if expires else None), "Expires"

@@ -35,17 +35,27 @@ class Polled:
 
 async def commit(c: AsyncConnection, db: Database, batch: list[Polled]) -> list[int]:
     """Commit what polls brought; returns how many entries of each were new, or announced a revision."""
-    batch = [await _moved(c, polled) for polled in batch]
+    owned = await _owned(c, batch)
+    batch = [await _moved(c, polled) if polled.feed.id in owned else polled for polled in batch]
     new = []
     for polled in batch:
         found = Discovery(polled.entries, polled.at, feed=polled.feed, unwanted=polled.unwanted)
         new.append(len(await discover(c, db, found)) if polled.entries else 0)
-    await _record(c, batch)
+    await _record(c, [polled for polled in batch if polled.feed.id in owned])
     is_ours = (feed_states.c.feed_id == bindparam("feed")) & (feed_states.c.run_id == bindparam("run"))
     rows = [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch]
     await c.execute(update(feed_states).where(is_ours), rows)
     await c.execute(update(budgets).values(made=budgets.c.made + sum(p.feed.interval is None for p in batch)))
     return new
+
+
+async def _owned(c: AsyncConnection, batch: list[Polled]) -> frozenset[int]:
+    """The feeds that are still the run's own; one that fell silent may have lost them to another."""
+    query = select(feed_states.c.feed_id, feed_states.c.run_id).where(
+        feed_states.c.feed_id.in_([p.feed.id for p in batch])
+    )
+    holders = {row.feed_id: row.run_id for row in await c.execute(query)}
+    return frozenset(p.feed.id for p in batch if holders.get(p.feed.id) == p.run_id)
 
 
 async def _record(c: AsyncConnection, batch: list[Polled]) -> None:

@@ -8,7 +8,7 @@ from pipeline.model import FeedState, Health, Rhythm
 from pipeline.store.tables import feed_states
 
 _NOT_STATE = ("feed_id", "run_id")
-_DURATIONS = ("ttl", "usual_gap")
+_DURATIONS = ("ttl", "fresh_for", "usual_gap")
 
 
 def state_columns() -> list[Any]:

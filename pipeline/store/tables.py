@@ -87,6 +87,7 @@ feed_states = Table(
     Column("reason", Text),
     Column("gone", Flag, nullable=False),
     Column("ttl_s", Real),
+    Column("fresh_for_s", Real),
     Column("run_id", Id, _to("runs")),  # who claims it now
     Column("skip_hours", Json, nullable=False, server_default=text("'[]'")),
     Column("skip_days", Json, nullable=False, server_default=text("'[]'")),

@@ -22,7 +22,13 @@ _SUCCESS = range(200, 300)
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 _NO_WAY_THERE = {Reason.TOO_MANY_REDIRECTS, Reason.REDIRECT_LOOP, Reason.BAD_REDIRECT}
-_OF_THE_HOST = {Reason.ADDRESS_REFUSED, Reason.HOST_RESTING}  # says more than "unreachable"
+_SAYS_MORE = {  # than "unreachable": of the host, or of our own network
+    Reason.ADDRESS_REFUSED,
+    Reason.HOST_RESTING,
+    Reason.DNS,
+    Reason.CONNECT,
+    Reason.PROXY,
+}
 
 
 class Rules:
@@ -88,7 +94,7 @@ class RobotsFiles:
         try:
             text = await self._text(url)
         except Failed as e:
-            if old is None or e.reason in _OF_THE_HOST:
+            if old is None or e.reason in (Reason.ADDRESS_REFUSED, Reason.HOST_RESTING):
                 raise
             return old
         robots = Robots(text, self._clock.now(), Rules(text, self._agent).crawl_delay)
@@ -106,7 +112,7 @@ class RobotsFiles:
         except Failed as e:
             if e.reason in _NO_WAY_THERE:
                 return ""
-            if e.reason in _OF_THE_HOST:
+            if e.reason in _SAYS_MORE:
                 raise
             raise Failed(Reason.ROBOTS_UNREACHABLE, str(e)) from e
         if response.status >= _SERVER_ERROR or response.status == _TOO_MANY_REQUESTS:

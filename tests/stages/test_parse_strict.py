@@ -248,3 +248,10 @@ def test_real_feeds_are_read_as_by_feedparser_and_most_of_them_fast() -> None:
             assert found == judged(text), path.name
             fast.append(path.name)
     assert sum(name.startswith("kagi") for name in fast) >= 175
+
+
+def test_many_tags_are_each_kept_once() -> None:
+    tags = "".join(f"<category>{number}</category>" for number in (*range(10_000), 1, 2))
+    found = strict.read(item(tags))
+    assert found is not None
+    assert len(found["entries"][0]["tags"]) == 10_000

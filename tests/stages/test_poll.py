@@ -132,6 +132,12 @@ def test_entries_come_newest_first_and_undated_or_future_ones_count_as_new() -> 
     assert polled.title == "News"
 
 
+def test_entries_that_name_no_language_have_that_of_the_feed() -> None:
+    french = replace(FEED, lang="fr")
+    (entry,) = read(answer(body=rss(item("a"))), feed=french).entries
+    assert entry.lang == "fr"
+
+
 @pytest.mark.parametrize(
     ("body", "reason"), [(b"<!DOCTYPE html><html/>", "html"), (b"", "empty"), (b"<rss><channel>", "malformed-xml")]
 )

@@ -101,6 +101,16 @@ def test_the_next_poll_is_never_before_anybody_allows_it(
     assert state.next_poll_reason == why
 
 
+def test_a_304_that_names_no_freshness_keeps_what_was_named_before() -> None:
+    fresh = answered(answer(cache_control="max-age=14400"))
+    again = schedule.after_answer(FEED, fresh, replace(answer(), status=304), POLICY)
+    assert 4 * HOUR <= wait(again) <= 4 * HOUR * (1 + schedule.SPREAD)
+    assert again.next_poll_reason == "the freshness named before"
+    named = schedule.after_answer(FEED, again, replace(answer(cache_control="max-age=7200"), status=304), POLICY)
+    assert named.fresh_for == 2 * HOUR
+    assert schedule.after_answer(FEED, named, answer(), POLICY).fresh_for is None
+
+
 @pytest.mark.parametrize(
     ("asks", "expected", "why"),
     [

@@ -62,6 +62,7 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
         etag='W/"a"',
         last_modified="Fri, 11 Jul 2025 12:00:00 GMT",
         ttl=timedelta(hours=1),
+        fresh_for=timedelta(hours=4),
         skip_hours=frozenset({0, 23}),
         skip_days=frozenset({6}),
         whole_at=AT,
@@ -146,6 +147,18 @@ async def test_a_gap_is_counted_and_kept_with_its_range(store: Store) -> None:
     (row,) = await store.feeds.listing()
     assert row.gaps == 2
     assert await store.feeds.gaps(feed.id) == (missed[1], missed[0])
+
+
+async def test_a_run_that_lost_a_feed_records_no_gap_and_moves_nothing(store: Store) -> None:
+    (feed,) = await store.feeds.add([make.feed()], AT)
+    late = await store.runs.start("poll", AT)
+    gap = Gap(AT - timedelta(hours=3), AT)
+    await store.feeds.finish(
+        Polled(feed, late.id, make.state(), AT, (make.entry(),), gap=gap, moved_to="http://new.example/rss")
+    )
+    (row,) = await store.feeds.listing()
+    assert (row.gaps, row.feed.url) == (0, feed.url)
+    assert [change.kind for change in await store.feeds.history(feed.id)] == ["feed-added"]
 
 
 async def test_every_change_of_health_is_an_event_and_no_other_poll_is(store: Store) -> None:

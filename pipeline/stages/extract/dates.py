@@ -6,7 +6,7 @@ lies within the named time, give or take what the zones of the earth differ from
 Of a page's dates what it tells machines wins (JSON-LD, meta elements, microdata), then the day in its URL, what readers
 see around the headline, what its scripts agree on, an update where nothing else is seen, and what is marked as a date.
 A day that is only guessed from the text of the page counts when neither page nor entry state one.
-A date before 1990, or more than a day after the page was fetched, does not count.
+A date before 1990, or after the page was fetched, does not count; one in an unnamed zone may seem 14 hours later.
 """
 
 import re

@@ -300,9 +300,10 @@ def _tagged(
     reading: _Reading, *, term: str | None, scheme: str | None = None, label: str | None = None
 ) -> list[_Element]:
     tags: list[_Element] = reading.context.setdefault("tags", [])
-    tag = {"term": term, "scheme": scheme, "label": label}
-    if any(tag.values()) and tag not in tags:
-        tags.append(tag)
+    known: set[tuple[str | None, ...]] = reading.context.setdefault("known_tags", set())  # a list would be searched
+    if any((term, scheme, label)) and (term, scheme, label) not in known:
+        known.add((term, scheme, label))
+        tags.append({"term": term, "scheme": scheme, "label": label})
     return tags
 
 

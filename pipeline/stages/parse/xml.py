@@ -274,5 +274,5 @@ def _skipped(text: str, unit: str) -> list[str]:
     """What skipHours or skipDays hold; feedparser keeps the last of them only."""
     tags = [*_ENTRY_TAG.finditer(text)]
     outside = text[: tags[0].start()] + text[tags[-1].end() :] if tags else text
-    lists = re.findall(rf"<skip{unit}s\s*>(.*?)</skip{unit}s\s*>", outside, re.IGNORECASE | re.DOTALL)
+    lists = re.findall(rf"<skip{unit}s\s*>(.{{0,2000}}?)</skip{unit}s\s*>", outside, re.IGNORECASE | re.DOTALL)
     return re.findall(rf"<{unit}\s*>([^<]*)</", "".join(lists), re.IGNORECASE)

@@ -16,6 +16,7 @@ def upgrade() -> None:
     for name in ("skip_hours", "skip_days"):
         op.add_column("feed_states", sa.Column(name, types.Json(), nullable=False, server_default=sa.text("'[]'")))
     for column in (
+        sa.Column("fresh_for_s", types.Real, nullable=True),
         sa.Column("whole_at", types.Moment(), nullable=True),
         sa.Column("health", sa.Text(), nullable=False, server_default="new"),
         sa.Column("seen", sa.Text(), nullable=False, server_default=""),
