@@ -109,7 +109,7 @@ def own(folder: Path) -> Own:
         ]
         sets = tomllib.loads((folder / "sources.toml").read_text("utf-8"))["set"]
         return Own(items, _readings(folder / "readings.tsv"), sets, _lexicon(folder))
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, UsageError) as e:
         raise CommandError(f"{folder}: {e}") from e
 
 
