@@ -156,6 +156,13 @@ def test_the_same_items_make_the_same_bytes(model: Model) -> None:
     assert weights.write(again) == weights.write(model)
 
 
+def test_a_model_that_was_read_is_written_as_the_same_bytes(model: Model) -> None:
+    data = weights.write(model)
+    kept = weights.read(data, "a test")
+    assert weights.write(kept) == data
+    assert len(kept.lexicon.phrases.index[0]) == len(model.lexicon.phrases.index[0])
+
+
 def test_what_was_trained_tells_the_sides_apart(model: Model) -> None:
     judge = English(model, 0.5, (0.3, 0.7))
     for item in items()[4:]:
