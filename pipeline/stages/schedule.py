@@ -2,7 +2,7 @@
 
 A feed is asked no sooner than our own interval, its `ttl` (or `sy:` elements), and the freshness that HTTP names allow,
 and never in its `skipHours` and `skipDays`; after failures later and later. The spread is a hash of URL and day: a feed
-waits the same time all day, and feeds that were added together drift apart.
+waits the same time all day, and feeds that were added together drift apart, unless they wait the longest allowed.
 """
 
 import re
