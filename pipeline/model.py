@@ -164,6 +164,11 @@ class Entry:
     archive: str | None = None  # name of the archive that listed it; None: a feed did
     copy: str | None = None  # URL of a web archive's copy of the page
 
+    @property
+    def dated_at(self) -> datetime | None:
+        """When it was published, else when it was updated."""
+        return self.published_at or self.updated_at
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pipeline.archives.archive import Found, Reached, Span, Step, Wanted
 from pipeline.errors import ArchiveError, ParseError, StageError
@@ -59,14 +59,10 @@ def within(parsed: ParsedFeed, span: Span) -> Iterator[Entry]:
 
 def is_older(parsed: ParsedFeed, span: Span) -> bool:
     """Whether all that the feed dates comes before the range; not so if it dates nothing."""
-    dates = [date for entry in parsed.entries if (date := _date(entry))]
+    dates = [date for entry in parsed.entries if (date := entry.dated_at)]
     return bool(dates) and all(span.is_after(date, SLACK) for date in dates)
 
 
 def reaches_back(parsed: ParsedFeed, span: Span) -> bool:
     """Whether nothing of the range can be older than the feed's last entry; first ones may be old and pinned."""
-    return parsed.is_complete or bool(parsed.entries and span.is_after(_date(parsed.entries[-1]), SLACK))
-
-
-def _date(entry: Entry) -> datetime | None:
-    return entry.published_at or entry.updated_at
+    return parsed.is_complete or bool(parsed.entries and span.is_after(parsed.entries[-1].dated_at, SLACK))

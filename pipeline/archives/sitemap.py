@@ -132,10 +132,15 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | Reached | None:
         return Reached()
     if not span.may_hold(published_at, SLACK):
         return None
-    moment = published_at or changed_at
     title, lang = plain_text(texts.get("title")), language(texts.get("language"))
     return Entry(
-        id=canonical, url=url, title=title, published_at=moment, updated_at=changed_at, lang=lang, archive="sitemap"
+        id=canonical,
+        url=url,
+        title=title,
+        published_at=published_at,
+        updated_at=changed_at,
+        lang=lang,
+        archive="sitemap",
     )
 
 

@@ -41,7 +41,7 @@ def _is_quiet(state: FeedState, now: datetime) -> bool:
 
 def last_heard(state: FeedState, entries: Iterable[Entry], now: datetime, *, is_news: bool) -> FeedState:
     """When the newest entry came, and how long it usually takes to the next: what silence is measured by."""
-    dates = {moment for e in entries if (moment := e.published_at or e.updated_at) and moment <= now}
+    dates = {moment for e in entries if (moment := e.dated_at) and moment <= now}
     newest_at = max(dates) if dates else now if is_news else state.newest_at
     if len(dates) < _FEWEST_DATES:
         return replace(state, newest_at=newest_at)

@@ -145,4 +145,4 @@ def _heard(state: FeedState, entries: tuple[Entry, ...], now: datetime) -> Rhyth
 
 
 def _newest_first(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
-    return tuple(sorted(entries, key=lambda e: min(e.published_at or e.updated_at or now, now), reverse=True))
+    return tuple(sorted(entries, key=lambda e: min(e.dated_at or now, now), reverse=True))

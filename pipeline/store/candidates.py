@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from pipeline import urls
 from pipeline.model import Entry, Feed
@@ -14,6 +14,8 @@ from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.tables import entries, runs
 from pipeline.store.tables import urls as url_rows
+
+_DATED_AT = func.coalesce(entries.c.published_at, entries.c.updated_at).label("dated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class CandidateRows:
 
     async def _known(self, c: Any, wanted: set[str], found: Candidates) -> set[str]:
         query = (
-            select(url_rows.c.url, url_rows.c.article_id, entries.c.state, entries.c.reason, entries.c.published_at)
+            select(url_rows.c.url, url_rows.c.article_id, entries.c.state, entries.c.reason, _DATED_AT)
             .outerjoin(entries, entries.c.url_id == url_rows.c.id)
             .where(url_rows.c.url.in_(sorted(wanted)))
         )
@@ -86,7 +88,7 @@ def _is_settled(row: Any, found: Candidates) -> bool:
     if row.state is None or (row.reason or "").startswith("gave-up"):
         return False
     if row.reason == "out-of-range":
-        return not _is_within(row.published_at, found)
+        return not _is_within(row.dated_at, found)
     return True
 
 

@@ -117,7 +117,7 @@ def _row(entry: Entry, url_id: int | None, found: Discovery) -> dict[str, Any]:
         "outcome": "dropped" if dropped else None,
         "reason": dropped,
         "priority": LIVE if found.origin_run_id is None else BACKFILL,
-        "newest_at": entry.published_at or found.at,
+        "newest_at": entry.dated_at or found.at,
         "due_at": found.at,
         "attempts": 0,
         "revision": 0,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.model import DateOrigin, Entry
 from pipeline.stages.extract.dates import counts, published
-from pipeline.stages.extract.moments import Stated, stated
+from pipeline.stages.extract.moments import DAY, Stated, stated
 
 SEEN = datetime(2025, 7, 11, 12, tzinfo=UTC)
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=12_000)).map(lambda age: SEEN - age)  # back to 1992
@@ -38,3 +38,11 @@ def test_a_day_that_is_tomorrow_already_where_it_was_written_is_now() -> None:
     assert page is not None
     at, said_by = published(page, Entry(id="1", url=None), SEEN)
     assert (at, said_by) == (SEEN if page.at > SEEN else page.at, DateOrigin.PAGE)
+
+
+@pytest.mark.parametrize(("said", "day"), [("published_at", 8), ("updated_at", 7)])
+def test_a_day_on_the_page_is_refined_by_a_publication_and_never_by_an_update(said: str, day: int) -> None:
+    page = Stated(datetime(2026, 11, 7, tzinfo=UTC), DAY)
+    entry = Entry(id="1", url=None, **{said: datetime(2026, 11, 8, 1, 21, tzinfo=UTC)})  # type: ignore[arg-type]
+    at, origin = published(page, entry, datetime(2026, 11, 22, tzinfo=UTC))
+    assert (at.day, origin) == (day, DateOrigin.PAGE)

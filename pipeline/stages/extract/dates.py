@@ -2,7 +2,8 @@
 
 The page's date wins over the feed's, the feed's over the archive's; when none counts it is the moment we first saw it.
 A page that names only a day, or a time without its zone, takes the feed's moment when that may be the same one: when it
-lies within the named time, give or take what the zones of the earth differ from UTC. Else it is read as UTC.
+lies within the named time, give or take what the zones of the earth differ from UTC. Else it is read as UTC. An update
+refines nothing: the same article is given the same day, whether a feed named its publication or a sitemap its change.
 Of a page's dates what it tells machines wins (JSON-LD, meta elements, microdata), then the day in its URL, what readers
 see around the headline, what its scripts agree on, an update where nothing else is seen, and what is marked as a date.
 A day that is only guessed from the text of the page counts when neither page nor entry state one.
@@ -128,17 +129,19 @@ def _guessed(tree: HtmlElement, page: Page) -> Stated | None:
 
 def told(entry: Entry, seen_at: datetime) -> datetime | None:
     """When a feed or archive says that the article was published, None when it says nothing that counts."""
-    moment = entry.published_at or entry.updated_at
+    return _counted(entry.dated_at, seen_at)
+
+
+def _counted(moment: datetime | None, seen_at: datetime) -> datetime | None:
     return moment if moment and counts(moment, seen_at) else None
 
 
 def published(page: Stated | None, entry: Entry, seen_at: datetime) -> tuple[datetime, DateOrigin]:
     """When an article was published, and who said so."""
-    moment = told(entry, seen_at)
     if page is not None:
-        at = page.refined(moment).astimezone(UTC)
+        at = page.refined(_counted(entry.published_at, seen_at)).astimezone(UTC)
         return min(at, seen_at), DateOrigin.PAGE  # it may be tomorrow already where it was written
-    if moment is not None:
+    if (moment := told(entry, seen_at)) is not None:
         return moment, DateOrigin.FEED if entry.archive is None else DateOrigin.ARCHIVE
     return seen_at, DateOrigin.FIRST_SEEN
 

@@ -61,7 +61,8 @@ class Outlet:
 def headline(tree: HtmlElement, claimed: Sequence[str | None], outlet: Outlet) -> tuple[str | None, HtmlElement | None]:
     """The title of a page and the element that shows it to readers.
 
-    It is the heading that is most like what the page claims to be titled, else the claim.
+    It is the heading that is most like what the page claims to be titled, else a lesser one that reads as the claim or
+    as the front of it, else the claim.
     """
     claims = [without_site(text, outlet) for text in _lines((*claimed, tree.findtext(".//title")))]
     headings = [(one, element) for element in tree.iter("h1") if (one := _heading(element, outlet))]
@@ -72,8 +73,12 @@ def headline(tree: HtmlElement, claimed: Sequence[str | None], outlet: Outlet) -
             best, alike = heading, now
     if best is not None and 2 * alike >= 1:
         return _clean(best[0], claims), best[1]
-    title = _without_sections(claims[0]) if claims else headings[0][0] if headings else None
-    return title, _shown(tree, claims) if claims else (headings[0][1] if headings else None)
+    if not claims:
+        return headings[0] if headings else (None, None)
+    whole = _shown(tree, claims)
+    if whole is None and (front := _shown(tree, [one for claim in claims for one in _fronts(claim)])) is not None:
+        return block_text(front), front
+    return _without_sections(claims[0]), whole
 
 
 def without_site(title: str, outlet: Outlet) -> str:
@@ -130,6 +135,13 @@ def _shown(tree: HtmlElement, claims: Sequence[str]) -> HtmlElement | None:
     wanted = {key(claim) for claim in claims}
     marked = tree.xpath("//h2 | //h3 | //*[contains(@class,'headline') or contains(@class,'title')]")
     return next((one for one in marked if key(one.text_content()[:LONGEST_TITLE]) in wanted), None)
+
+
+def _fronts(claim: str) -> Iterator[str]:
+    """A claim without what follows a separator in it and is shorter: the name of a site that we do not know."""
+    for gap in _SEPARATOR.finditer(claim):
+        if gap.start() > len(claim) - gap.end():
+            yield claim[: gap.start()]
 
 
 def _initials(name: str) -> str:
