@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Article, Verdict
-from pipeline.store import search_index
+from pipeline.stages import dedup
+from pipeline.stages.dedup import Fingerprint
+from pipeline.store import kin, search_index
 from pipeline.store import verdicts as verdict_rows
-from pipeline.store.tables import articles, texts
+from pipeline.store.tables import articles, revisions, texts
 
 _HASH_BITS = 20
 _CLASHES = 16  # articles of one second and one hash that are looked for
@@ -25,6 +27,7 @@ class Filing:
 
     id: int
     article: Article
+    fingerprint: Fingerprint
     verdict: Verdict
     second: Verdict | None  # given after it
     at: datetime
@@ -32,6 +35,11 @@ class Filing:
     feed_id: int | None
     archive: str | None
     first_seen_at: datetime
+
+    @property
+    def site(self) -> str:
+        """The registered domain that it belongs to."""
+        return urls.site(self.article.canonical_url)
 
 
 def text_hash(text: str) -> str:
@@ -67,6 +75,7 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
     await c.execute(insert(articles), [_article_values(n) for n in new])
     await c.execute(insert(texts), [{"article_id": n.id, "body": n.article.text} for n in new])
     await search_index.add(c, [(n.id, n.article.title, n.article.text) for n in new])
+    await kin.mark(c, {n.id: n.fingerprint for n in new})
     await verdict_rows.add(c, [_judgement(n, n.verdict) for n in new])
     await _add_second(c, new)
 
@@ -74,7 +83,7 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
 async def revise(c: AsyncConnection, new: Filing) -> bool:
     """Bring a stored article up to date with what its page says now; returns whether anything changed.
 
-    Its id, canonical URL and first date stay.
+    Its id, canonical URL and first date stay; what it said before is kept as a revision.
     """
     key, article = new.id, new.article
     await verdict_rows.lock(c, [key])
@@ -94,6 +103,9 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
         "chars": len(article.text),
         "revised_at": new.at,
     }
+    before = {"article_id": key, "until_at": new.at, "title": old.title, "body": old.body}
+    await c.execute(insert(revisions), [before])
+    await kin.mark_anew(c, key, dedup.fingerprint(new.site, old.title, old.body), new.fingerprint)
     await search_index.remove(c, key, old.title, old.body)
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
@@ -119,7 +131,7 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "id": new.id,
         "canonical_url": article.canonical_url,
         "url": article.url,
-        "site": urls.site(article.canonical_url),
+        "site": new.site,
         "title": article.title,
         "authors": list(article.authors),
         "published_at": article.published_at,

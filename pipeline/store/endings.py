@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Article, Label, Outcome, Verdict
+from pipeline.stages import dedup
+from pipeline.stages.dedup import Kin
 from pipeline.store import articles as article_rows
+from pipeline.store import kin
 from pipeline.store.database import Batcher, Database
-from pipeline.store.tables import article_entries, entries, events
+from pipeline.store.tables import article_entries, articles, entries, events, reprints
 from pipeline.store.tables import urls as url_rows
 from pipeline.store.work import Work
 
@@ -39,6 +42,45 @@ class Ending:
         return newest.label if newest else None
 
 
+class _Known(NamedTuple):
+    """The article that a URL leads to, with the URLs of its own page: the one that led to it may be a reprint's."""
+
+    id: int
+    own_urls: tuple[str, ...]
+
+
+class _Settling:
+    """What becomes of the articles of a batch, one after the other."""
+
+    def __init__(self, known: dict[str, _Known], taken: set[int], kindred: kin.Kindred) -> None:
+        self._known, self._taken, self._kindred = known, taken, kindred
+        self.new: list[article_rows.Filing] = []
+        self.reprints: list[dict[str, Any]] = []
+
+    def known_as(self, article: Article) -> _Known | None:
+        """The article that one of its URLs leads to already."""
+        return next((self._known[url] for url in _own_urls(article) if url in self._known), None)
+
+    def settle(self, ending: Ending, filing: article_rows.Filing) -> Ending:
+        """An article under a new URL is a reprint of another one, or stored."""
+        found = self._kindred.of(filing.fingerprint)
+        if found is not None:
+            key, copied = found
+            self.reprints += _reprint_rows(ending, filing, copied)
+            share = f"{copied.shared:.0%} of its text"
+            ended = replace(ending, outcome=Outcome.DUPLICATE, article_id=key, reason=copied.kinship, detail=share)
+            known = _Known(key, ())
+        else:
+            key = article_rows.free_id(filing.article, self._taken)
+            self._taken.add(key)
+            self._kindred.add(key, filing.fingerprint)
+            self.new.append(replace(filing, id=key))
+            ended = replace(ending, outcome=Outcome.STORED, article_id=key)
+            known = _Known(key, _own_urls(filing.article))
+        self._known.update(dict.fromkeys(_own_urls(filing.article), known))
+        return ended
+
+
 class EndingRows:
     """Commits endings; those that come together share a transaction."""
 
@@ -60,29 +102,35 @@ class EndingRows:
 
     async def _settle_articles(self, c: AsyncConnection, batch: list[Ending]) -> list[Ending]:
         """Store the articles that are new, revise those that changed, turn the others into duplicates."""
-        known = await _known_urls(c, batch)
-        settled, new = [], []
-        taken = await article_rows.taken_ids(c, [e.article for e in batch if e.article])
+        judged = {e.work.lead.id: _filing(e, e.article, e.verdict) for e in batch if e.article and e.verdict}
+        settling = _Settling(
+            await _known_urls(c, batch),
+            await article_rows.taken_ids(c, [filing.article for filing in judged.values()]),
+            await kin.near(c, [filing.fingerprint for filing in judged.values()]),
+        )
+        settled = []
         for ending in batch:
-            if ending.article is None or ending.verdict is None:
+            filing = judged.get(ending.work.lead.id)
+            if filing is None:
                 settled.append(ending)
-                continue
-            found = next((known[url] for url in _own_urls(ending.article) if url in known), None)
-            if found is None:
-                key = article_rows.free_id(ending.article, taken)
-                taken.add(key)
-                known.update(dict.fromkeys(_own_urls(ending.article), key))
-                new.append(replace(ending, outcome=Outcome.STORED, article_id=key))
-                settled.append(new[-1])
-            elif ending.work.is_revision and ending.work.article_id == found:
-                kept = replace(ending, outcome=Outcome.STORED, article_id=found)
-                changed = await article_rows.revise(c, _filing(kept))
-                settled.append(replace(kept, reason="revised" if changed else "unchanged"))
+            elif (known := settling.known_as(filing.article)) is None:
+                settled.append(settling.settle(ending, filing))
+            elif _is_revision(ending.work, known, filing.article):
+                is_changed = await article_rows.revise(c, replace(filing, id=known.id))
+                reason = "revised" if is_changed else "unchanged"
+                settled.append(replace(ending, outcome=Outcome.STORED, article_id=known.id, reason=reason))
             else:
-                settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=found))
-        await article_rows.add(c, [_filing(ending) for ending in new])
+                settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=known.id))
+        await article_rows.add(c, settling.new)
         await self._remember_urls(c, settled)
+        await self._remember_reprints(c, settling.reprints)
         return settled
+
+    async def _remember_reprints(self, c: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            statement = self._db.insert(reprints)
+            changes = {name: statement.excluded[name] for name in rows[0]}
+            await c.execute(statement.on_conflict_do_update(index_elements=["entry_id"], set_=changes), rows)
 
     async def _remember_urls(self, c: AsyncConnection, settled: list[Ending]) -> None:
         """Map every URL on the way to the article."""
@@ -137,26 +185,47 @@ async def _still_held(c: AsyncConnection, batch: list[Ending]) -> set[int]:
 
 
 def _own_urls(article: Article) -> tuple[str, ...]:
-    """The spellings under which an article is known: its canonical URL and where it was read."""
-    return tuple(dict.fromkeys((article.canonical_url, urls.canonical_url(article.url) or article.url)))
+    """The spellings under which an article is known."""
+    return _spellings(article.canonical_url, article.url)
 
 
-async def _known_urls(c: AsyncConnection, batch: list[Ending]) -> dict[str, int]:
+def _spellings(canonical: str, read_from: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((canonical, urls.canonical_url(read_from) or read_from)))
+
+
+async def _known_urls(c: AsyncConnection, batch: list[Ending]) -> dict[str, _Known]:
     wanted = sorted({url for ending in batch if ending.article for url in _own_urls(ending.article)})
-    query = select(url_rows.c.url, url_rows.c.article_id).where(
-        url_rows.c.url.in_(wanted), url_rows.c.article_id.is_not(None)
+    query = (
+        select(url_rows.c.url.label("known"), articles.c.id, articles.c.canonical_url, articles.c.url)
+        .join(articles, articles.c.id == url_rows.c.article_id)
+        .where(url_rows.c.url.in_(wanted))
     )
-    return {row.url: row.article_id for row in await c.execute(query)}
+    return {row.known: _Known(row.id, _spellings(row.canonical_url, row.url)) for row in await c.execute(query)}
 
 
-def _filing(ending: Ending) -> article_rows.Filing:
-    if ending.article is None or ending.verdict is None or ending.article_id is None:
-        raise ValueError("an article is stored with its verdict and id")
+def _is_revision(work: Work, known: _Known, article: Article) -> bool:
+    """Whether a feed announced a stored article anew, and this is its own page: a reprint does not overwrite it."""
+    return work.is_revision and work.article_id == known.id and not set(known.own_urls).isdisjoint(_own_urls(article))
+
+
+def _reprint_rows(ending: Ending, filing: article_rows.Filing, copied: Kin) -> list[dict[str, Any]]:
+    article = filing.article
+    row = {
+        "url": article.canonical_url,
+        "outlet": article.site_name,
+        "title": article.title,
+        "shared": copied.shared,
+    }
+    return [{"entry_id": claimed.id, **row} for claimed in ending.work.claimed]
+
+
+def _filing(ending: Ending, article: Article, verdict: Verdict) -> article_rows.Filing:
     lead = ending.work.lead
     return article_rows.Filing(
-        id=ending.article_id,
-        article=ending.article,
-        verdict=ending.verdict,
+        id=article_rows.article_id(article),
+        article=article,
+        fingerprint=dedup.fingerprint(urls.site(article.canonical_url), article.title, article.text),
+        verdict=verdict,
         second=ending.second,
         at=ending.at,
         feed_id=lead.feed_id,

@@ -208,6 +208,37 @@ tags = Table(  # what articles can be filtered by
     sqlite_strict=True,
 )
 
+marks = Table(  # of texts: near-duplicates share one (see stages/dedup.py)
+    "marks",
+    metadata,
+    Column("mark", Id, primary_key=True, autoincrement=False),
+    Column("article_id", Id, primary_key=True, autoincrement=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+reprints = Table(  # entries whose pages repeat the text of an article that is stored already, and what is said there
+    "reprints",
+    metadata,
+    Column("entry_id", Id, _to("entries", cascade=True), primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),  # canonical
+    Column("outlet", Text),  # what the site calls itself
+    Column("title", Text, nullable=False),
+    Column("shared", Real, nullable=False),  # share of the shorter text that the longer has, 0 to 1
+    sqlite_strict=True,
+)
+
+revisions = Table(  # what an article said before it was changed
+    "revisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("article_id", Id, _to("articles", cascade=True), nullable=False, index=True),
+    Column("until_at", Moment, nullable=False),  # when we saw what it says next
+    Column("title", Text, nullable=False),
+    Column("body", Packed, nullable=False),
+    sqlite_strict=True,
+)
+
 verdicts = Table(  # kept for ever; the newest one counts
     "verdicts",
     metadata,
