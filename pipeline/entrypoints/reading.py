@@ -20,11 +20,12 @@ from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.query.countries import COUNTRIES
+from pipeline.stages.changes import Change, changes
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
 
 LABELS = ("defense", "other", "review")
 EXPORT_COLUMNS = (
-    "id", "url", "title", "site", "feed", "authors", "published_at", "published_from", "lang", "label", "score",
+    "id", "url", "title", "site", "feed", "authors", "agency", "published_at", "published_from", "lang", "label", "score",
     "needs_review", "topics", "countries", "entities", "section", "tags", "is_teaser", "extractor", "text",
 )  # fmt: skip
 
@@ -120,7 +121,7 @@ def countries(given: Iterable[str]) -> tuple[str, ...]:
 
 
 async def show(options: Options, id_or_url: str) -> dict[str, Any]:
-    """One article with its provenance, verdicts, evidence, labels, appearances and trail.
+    """One article with its provenance, verdicts, evidence, labels, revisions, appearances and trail.
 
     Raises:
         CommandError: there is none.
@@ -152,10 +153,30 @@ def describe(known: Provenance) -> dict[str, Any]:
             {**_without(label, "article_id"), "is_of_older_text": label["text_hash"] != known.article["text_hash"]}
             for label in known.labels
         ],
+        "revisions": _revisions(known),
         "appearances": [became(appearance) for appearance in known.appearances],
         "trail": [_without(event, "id", "article_id") for event in known.trail],
         "text": known.found.text,
     }
+
+
+def _revisions(known: Provenance) -> list[dict[str, Any]]:
+    """What was changed each time, oldest first."""
+    said = [(row["title"], row["body"]) for row in known.revisions]
+    return [
+        {
+            "revised_at": row["until_at"],
+            "title": [_change(change) for change in changes(before[0], after[0])],
+            "text": [_change(change) for change in changes(before[1], after[1])],
+        }
+        for row, before, after in zip(
+            known.revisions, said, [*said[1:], (known.found.title, known.found.text)], strict=False
+        )
+    ]
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {"change": change.kind, "words": change.text}
 
 
 async def why(options: Options, url: str) -> list[dict[str, Any]]:
@@ -176,7 +197,11 @@ def became(entry: Appearance) -> dict[str, Any]:
     return {
         "became": _in_words(entry),
         "url": entry.url,
+        "site": entry.site,
+        "outlet": entry.outlet,
         "title": entry.title,
+        "agency": entry.agency,
+        "shared": entry.shared and round(entry.shared, 3),
         "listed_by": entry.feed or entry.archive,
         "seen_at": entry.seen_at,
         "outcome": entry.outcome,
@@ -220,10 +245,11 @@ def print_article(article: dict[str, Any], chosen: str | None) -> None:
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         output.show([article], output.Format(chosen) if chosen else None)
         return
-    lists = ("verdicts", "labels", "appearances", "trail", "urls")
-    about = [{"what": name, "value": value} for name, value in article.items() if name not in (*lists, "text")]
+    lists = ("verdicts", "labels", "appearances", "trail")
+    apart = (*lists, "revisions", "urls", "text")
+    about = [{"what": name, "value": value} for name, value in article.items() if name not in apart]
     output.show(about, output.Format.TABLE)
-    for name in lists[:-1]:
+    for name in lists:
         sys.stdout.write(f"\n{name}\n")
         for item in article[name]:
             words = (
@@ -234,7 +260,18 @@ def print_article(article: dict[str, Any], chosen: str | None) -> None:
             sys.stdout.write(output.printable("  " + "; ".join(words)) + "\n")
             for term in item.get("evidence", ())[:12]:
                 sys.stdout.write(output.printable(f"    {term['weight']:+.2f}  {term['term']}  ({term['field']})\n"))
+    for revision in article["revisions"]:
+        _print_revision(revision)
     sys.stdout.write("\n" + output.printable(article["text"]) + "\n")
+
+
+def _print_revision(revision: dict[str, Any]) -> None:
+    """What was changed: ~ edited, - removed, + added."""
+    sys.stdout.write(f"\nrevised {output.rfc3339(revision['revised_at'])}\n")
+    signs = {"edited": "~", "removed": "-", "added": "+"}
+    for field in ("title", "text"):
+        for change in revision[field]:
+            sys.stdout.write(output.printable(f"  {field} {signs[change['change']]} {change['words']}") + "\n")
 
 
 def _row(found: Found) -> dict[str, Any]:
@@ -252,6 +289,7 @@ def _row(found: Found) -> dict[str, Any]:
         "site": found.site,
         "feed": found.feed,
         "authors": found.authors,
+        "agency": found.agency,
         "lang": found.lang,
         "published_from": found.published_from,
         "section": found.section,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Article, Verdict
-from pipeline.stages import dedup
+from pipeline.stages import agencies, dedup
 from pipeline.stages.dedup import Fingerprint
 from pipeline.store import kin, search_index
 from pipeline.store import verdicts as verdict_rows
@@ -40,6 +40,12 @@ class Filing:
     def site(self) -> str:
         """The registered domain that it belongs to."""
         return urls.site(self.article.canonical_url)
+
+    @property
+    def agency(self) -> str | None:
+        """The name of the agency that wrote it."""
+        found = agencies.agency(self.article)
+        return found.name if found else None
 
 
 def text_hash(text: str) -> str:
@@ -94,6 +100,7 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     values = {
         "title": article.title,
         "authors": list(article.authors),
+        "agency": new.agency,
         "updated_at": article.updated_at,
         "section": article.section,
         "tags": list(article.tags),
@@ -139,6 +146,7 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "updated_at": article.updated_at,
         "lang": article.lang,
         "site_name": article.site_name,
+        "agency": new.agency,
         "section": article.section,
         "tags": list(article.tags),
         "is_teaser": article.is_teaser,

@@ -214,6 +214,7 @@ def _reprint_rows(ending: Ending, filing: article_rows.Filing, copied: Kin) -> l
         "url": article.canonical_url,
         "outlet": article.site_name,
         "title": article.title,
+        "agency": filing.agency,
         "shared": copied.shared,
     }
     return [{"entry_id": claimed.id, **row} for claimed in ending.work.claimed]

@@ -10,7 +10,17 @@ from sqlalchemy import or_, select
 from pipeline import urls
 from pipeline.store.database import Database
 from pipeline.store.search import LARGEST_ID, Found, Search
-from pipeline.store.tables import article_entries, articles, entries, events, feeds, labels, verdicts
+from pipeline.store.tables import (
+    article_entries,
+    articles,
+    entries,
+    events,
+    feeds,
+    labels,
+    reprints,
+    revisions,
+    verdicts,
+)
 from pipeline.store.tables import urls as url_rows
 
 
@@ -31,6 +41,10 @@ class Appearance:
     due_at: datetime
     attempts: int
     article_id: int | None
+    site: str | None
+    outlet: str | None  # what the site of a reprint calls itself
+    agency: str | None  # that a reprint is credited to
+    shared: float | None  # by a reprint: share of the shorter text that the longer has, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Provenance:
     found: Found
     verdicts: tuple[Mapping[str, Any], ...]  # newest first
     labels: tuple[Mapping[str, Any], ...]  # newest first
+    revisions: tuple[Mapping[str, Any], ...]  # what it said before, oldest first
     appearances: tuple[Appearance, ...]
     urls: tuple[str, ...]
     trail: tuple[Mapping[str, Any], ...]  # events, oldest first
@@ -74,10 +89,12 @@ class ProvenanceRows:
                 for table in (verdicts, labels)
             )
             judged, said = [tuple(map(_dict, await c.execute(query))) for query in by_key]
+            older = revisions.select().where(revisions.c.article_id == key).order_by(revisions.c.id)
+            said_before = tuple(map(_dict, await c.execute(older)))
             known = (await c.execute(select(url_rows.c.url).where(url_rows.c.article_id == key))).scalars().all()
         appearances = await self._appearances(article_entries.c.article_id == key)
         trail = await self._trail(key, [appearance.entry_id for appearance in appearances])
-        return Provenance(_dict(article), found, judged, said, appearances, tuple(known), trail)
+        return Provenance(_dict(article), found, judged, said, said_before, appearances, tuple(known), trail)
 
     async def of_url(self, url: str) -> tuple[Appearance, ...]:
         """The entries that lead, or led, to a URL; empty: it was never seen."""
@@ -90,10 +107,20 @@ class ProvenanceRows:
 
     async def _appearances(self, is_meant: Any) -> tuple[Appearance, ...]:
         query = (
-            select(entries, feeds.c.title.label("feed_title"), article_entries.c.article_id)
+            select(
+                entries,
+                feeds.c.title.label("feed_title"),
+                article_entries.c.article_id,
+                reprints.c.url.label("reprint_url"),
+                reprints.c.title.label("reprint_title"),
+                reprints.c.outlet,
+                reprints.c.agency,
+                reprints.c.shared,
+            )
             .outerjoin(feeds, feeds.c.id == entries.c.feed_id)
             .outerjoin(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
+            .outerjoin(reprints, reprints.c.entry_id == entries.c.id)
             .where(is_meant)
             .order_by(entries.c.id)
         )
@@ -112,10 +139,11 @@ def _dict(row: Any) -> dict[str, Any]:
 
 
 def _appearance(row: Any) -> Appearance:
+    url = row.reprint_url or row.url
     return Appearance(
         entry_id=row.id,
-        url=row.url,
-        title=row.title,
+        url=url,
+        title=row.reprint_title or row.title,
         feed=row.feed_title,
         archive=row.archive,
         seen_at=row.seen_at,
@@ -126,4 +154,8 @@ def _appearance(row: Any) -> Appearance:
         due_at=row.due_at,
         attempts=row.attempts,
         article_id=row.article_id,
+        site=urls.site(url) if url else None,
+        outlet=row.outlet,
+        agency=row.agency,
+        shared=row.shared,
     )

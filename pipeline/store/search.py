@@ -46,6 +46,7 @@ class Found:
     text: str
     site: str
     authors: tuple[str, ...]
+    agency: str | None  # that wrote it
     published_at: datetime
     published_from: str
     lang: str | None
@@ -257,6 +258,7 @@ def _found(row: Anything, tagged: Anything) -> Found:
         text=row.body,
         site=row.site,
         authors=tuple(row.authors),
+        agency=row.agency,
         published_at=row.published_at,
         published_from=row.published_from,
         lang=row.lang,

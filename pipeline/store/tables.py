@@ -165,6 +165,7 @@ articles = Table(
     Column("updated_at", Moment),
     Column("lang", Text),
     Column("site_name", Text),
+    Column("agency", Text),  # that wrote it (see stages/agencies.py)
     Column("section", Text),  # section and tags are the publisher's
     Column("tags", Json, nullable=False, server_default=text("'[]'")),
     Column("is_teaser", Flag, nullable=False, server_default=text("false")),
@@ -224,6 +225,7 @@ reprints = Table(  # entries whose pages repeat the text of an article that is s
     Column("url", Text, nullable=False),  # canonical
     Column("outlet", Text),  # what the site calls itself
     Column("title", Text, nullable=False),
+    Column("agency", Text),  # that it is credited to
     Column("shared", Real, nullable=False),  # share of the shorter text that the longer has, 0 to 1
     sqlite_strict=True,
 )

@@ -142,6 +142,17 @@ async def test_a_revision_keeps_what_was_said_before_and_is_found_by_its_new_tex
     assert (of_new.outcome, of_new.article_id) == (Outcome.DUPLICATE, first.article_id)
 
 
+async def test_the_agency_of_an_article_and_of_a_copy_is_kept(store: Store) -> None:
+    first, _ = await both(store, copy(1, f"SEOUL (Yonhap) -- {WHOLE}"), copy(2, f"{WHOLE}\nSource: Xinhua"))
+    known = await store.provenance.of_article(first.article_id or 0)
+    assert known is not None
+    assert known.found.agency == "Yonhap"
+    assert {entry.url: entry.agency for entry in known.appearances} == {
+        "https://site1.example/news/1": None,
+        "https://site2.example/news/2": "Xinhua",
+    }
+
+
 async def test_an_unchanged_page_that_is_announced_anew_is_no_revision(store: Store) -> None:
     run = await a_run(store)
     for hour in (0, 1):

@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One version up; articles stored before have no marks, so that nothing is a near-duplicate of them."""
+    """One version up; articles stored before have no agency, and no marks: nothing is a near-duplicate of them."""
+    op.add_column("articles", sa.Column("agency", sa.Text()))
     op.create_table(
         "marks",
         sa.Column("mark", types.Id, autoincrement=False, nullable=False),
@@ -27,6 +28,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("outlet", sa.Text()),
         sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text()),
         sa.Column("shared", types.Real, nullable=False),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["entries.id"], name=op.f("fk_reprints_entry_id_entries"), ondelete="CASCADE"
