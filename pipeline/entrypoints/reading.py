@@ -25,8 +25,8 @@ from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_sto
 
 LABELS = ("defense", "other", "review")
 EXPORT_COLUMNS = (
-    "id", "url", "title", "site", "feed", "authors", "agency", "published_at", "published_from", "lang", "label", "score",
-    "needs_review", "topics", "countries", "entities", "section", "tags", "is_teaser", "extractor", "text",
+    "id", "url", "title", "site", "feed", "authors", "agency", "published_at", "published_from", "lang", "label",
+    "score", "needs_review", "topics", "countries", "entities", "section", "tags", "is_teaser", "extractor", "text",
 )  # fmt: skip
 
 
