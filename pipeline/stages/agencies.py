@@ -12,6 +12,7 @@ from pipeline import urls
 from pipeline.model import Article
 
 OPENING_LINES, CLOSING_LINES = 3, 4  # that are looked at
+LONGEST_DATELINE = 120  # characters
 LONGEST_CREDIT = 160  # characters of a line that is nothing but one
 
 
@@ -59,7 +60,7 @@ _DATELINES = tuple(
 _CREDITS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\W*(?:(?i:{_FROM})\W*\s*)?(?:[Tt]he\s)?{_NAME}{_WITH}(?:\W+(?i:all rights reserved))?\W*",  # Source: Xinhua
+        rf"\W*(?:(?i:{_FROM})\W*)?(?:[Tt]he\s)?{_NAME}(?:/\w+)?(?:\W+(?i:all rights reserved))?\W*",  # Source: Xinhua
         rf"(?:By|BY|Por|Par|Von)\s[^\n]{{2,60}}?(?:,|\||/|—|–|-|\sof|\sfrom)\s*(?:[Tt]he\s)?{_NAME}",
     )
 )
@@ -82,7 +83,7 @@ def agency(article: Article) -> Agency | None:
 def _of_dateline(lines: Iterable[str]) -> Agency | None:
     for line in lines:
         for pattern in _DATELINES:
-            found = pattern.match(line)
+            found = pattern.match(line[:LONGEST_DATELINE])
             if found and not _is_spelt_out(found["before"], found["name"]):
                 return _BY_NAME[found["name"]]
     return None

@@ -51,6 +51,7 @@ def written(text: str, url: str = "https://daily.example/1") -> str | None:
         ("ARLINGTON, Va., July 11, 2025 /PRNewswire/ -- A firm won a contract.", "PR Newswire"),
         ("ARLINGTON, Va.--(BUSINESS WIRE)--A firm won a contract.", "Business Wire"),
         ("By KIM TONG-HYUNG, Associated Press\nSouth Korea flew jets.", "AP"),
+        ("AP - A law strengthened the protection of soldiers' jobs.", "AP"),
         ("Associated Press\nSouth Korea flew jets.", "AP"),
     ],
 )
@@ -99,6 +100,8 @@ def test_an_agency_writes_what_stands_on_its_own_site() -> None:
         pytest.param(f"{REST}\nThe Associated Press contributed to this report.", id="contributed"),
         pytest.param(f"{REST}\nReporting by our correspondent in Seoul.", id="reporting without editing"),
         pytest.param(f"{REST}\nBy now the AP", id="an end that begins with by"),
+        pytest.param("MAP - Where the drills are held", id="a word that is an agency's name elsewhere"),
+        pytest.param("By Reuters, " * 20 + "AP", id="a long line that is no credit"),
         pytest.param("", id="no text"),
     ],
 )
