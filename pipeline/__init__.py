@@ -11,7 +11,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     compute/       a process pool that ends what hangs and survives what kills
     store/         SQLite or PostgreSQL: what is due, what was found, search
     queue/         lanes of work and the ticker that nudges them
-    archives/      where the past is found: feed, sitemap, lists of URLs
+    archives/      where the past is found: feed, sitemap, WARC files, lists of URLs
     query/         the query language: text -> Query
     stages/        the pure steps: poll, parse, fetch, extract, tag, classify; words in texts
     urls.py        one spelling for every URL

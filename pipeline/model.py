@@ -26,11 +26,15 @@ class FetchMode(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a request is for; robots.txt applies to pages and archives, size limits to each."""
+    """What a request is for; robots.txt applies to pages and archives, size limits to each.
+
+    A data set is a file that the user asked for, made to be downloaded: no crawler comes across it.
+    """
 
     FEED = "feed"
     PAGE = "page"
     ARCHIVE = "archive"
+    DATASET = "dataset"
 
 
 class DateOrigin(StrEnum):
@@ -119,6 +123,8 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     lang: str | None = None
     archive: str | None = None  # name of the archive that listed it; None: a feed did
+    place: str | None = None  # the file, and where in it, that the archive found it at
+    kept: "Page | Article | None" = None  # what the archive holds of it: nothing is fetched
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 
 from pipeline import archives, urls
-from pipeline.archives import ARCHIVES, Span, Step
+from pipeline.archives import ARCHIVES, Span, Step, ccnews
 from pipeline.archives import urls as url_list
+from pipeline.archives.warc import Sought
 from pipeline.entrypoints import moments, progress, wiring
 from pipeline.entrypoints.options import Options
+from pipeline.entrypoints.warc import WarcFiles
 from pipeline.errors import ArchiveError, CommandError, StageError, UsageError
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.model import Entry, Feed
@@ -26,7 +28,10 @@ BLOCK = 500  # candidates a transaction
 AT_ONCE = 8  # feeds whose archives are read at the same time
 TRIES = 3  # for a document of an archive
 MOST_DOCUMENTS = 20_000  # of one archive of one feed: a chain of sitemaps may have no end
-VIAS = ("auto", *ARCHIVES, "urls")
+FROM_FILES = ("urls", "warc", "ccnews")  # archives that are files
+VIAS = ("auto", *ARCHIVES, *FROM_FILES)
+WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
+MOST_WAITING = 2_000  # entries in line while files are read: their pages wait with them
 log = structlog.get_logger()
 
 
@@ -40,6 +45,7 @@ class Asked:
     via: str = "auto"
     inputs: tuple[str, ...] = ()
     maximum: int | None = None
+    is_all_sites: bool = False  # of WARC files; else those of the feeds
 
 
 async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry: bool) -> dict[str, Any]:
@@ -93,14 +99,21 @@ def _shown(run: Run) -> dict[str, Any]:
     }
 
 
+def via_of(inputs: Sequence[str]) -> str:
+    """The archive that files belong to by their names."""
+    return "warc" if all(name.endswith(WARC_NAMES) for name in inputs) else "urls"
+
+
 def _check(asked: Asked, resume: int | None) -> None:
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
     if resume is None and asked.since is None and not asked.inputs:
         raise UsageError("--since is needed (or --input FILE with --via urls)")
-    if (asked.via == "urls") != bool(asked.inputs):
-        raise UsageError("--input FILE and --via urls go together")
-    for name in asked.inputs:
+    if asked.via != "ccnews" and (asked.via in FROM_FILES) != bool(asked.inputs):
+        raise UsageError(f"--input goes with --via {', '.join(FROM_FILES)}, and they with it")
+    if asked.via == "ccnews" and (asked.since is None or len(asked.inputs) > 1):
+        raise UsageError("--via ccnews needs --since, and takes one --input: where the crawl is instead")
+    for name in asked.inputs if asked.via == "urls" else ():
         next(_items(name), None)  # a file that cannot be read is an error before anything begins
 
 
@@ -110,7 +123,7 @@ async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
-    names = ARCHIVES if asked.via == "auto" else () if asked.via == "urls" else (asked.via,)
+    names = ARCHIVES if asked.via == "auto" else () if asked.via in FROM_FILES else (asked.via,)
     return {
         "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
         "since": since and since.isoformat(),
@@ -153,6 +166,7 @@ async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
             finding.cancel()
             await asyncio.gather(finding, return_exceptions=True)
     found = {name: discovery.counts[name] for name in ("candidates", "known", "new", "missed", "bad_lines")}
+    found |= {name: count for name, count in discovery.counts.items() if name not in found}
     return found | await engine.store.work.tally(found_by(run.id))
 
 
@@ -177,7 +191,12 @@ class _Discovery:
         if self._run is not None:
             self.counts["new"] = await self._engine.store.work.count(found_by(self._run.id))  # of a resumed run
         self._sites = await self._engine.store.feeds.sites()
-        for name in self._plan["asked"]["inputs"]:
+        via, inputs = self._plan["asked"]["via"], self._plan["asked"]["inputs"]
+        if via in ("warc", "ccnews"):
+            files = WarcFiles(self._engine, self, await self._sought(via))
+            await (files.read_all(inputs) if via == "warc" else files.read_ccnews(next(iter(inputs), ccnews.BASE)))
+            return
+        for name in inputs:
             await self._read_file(name)
         places = asyncio.Semaphore(AT_ONCE)
         feeds = {row.feed.id: row.feed for row in await self._engine.store.feeds.listing()}
@@ -190,6 +209,14 @@ class _Discovery:
         longest = max(self._unknown.values(), default=0)
         return {**self.counts, "hosts": len(self._unknown), "takes_at_least_s": longest * host_delay_s}
 
+    async def _sought(self, via: str) -> Sought:
+        """The pages of a WARC that are wanted: those of the sites of the plan's feeds."""
+        if self._plan["asked"]["is_all_sites"]:
+            return Sought(via, None, self._span)
+        wanted = set(self._plan["feeds"])
+        sites = (site for site, feeds in self._sites.items() if any(feed.id in wanted for feed in feeds))
+        return Sought(via, frozenset(sites), self._span)
+
     async def _walk(self, places: asyncio.Semaphore, name: str, feed: Feed) -> None:
         """All documents of one archive of one feed; one that another feed's walk has taken is left to it."""
         key = f"{name} {feed.id}"
@@ -197,7 +224,7 @@ class _Discovery:
         todo.setdefault(key, [asdict(step) for step in ARCHIVES[name].start(feed)])
         async with places:
             for _ in range(MOST_DOCUMENTS):
-                if not self._cursor["todo"][key] or self._is_full():
+                if not self._cursor["todo"][key] or self.is_full():
                     return
                 step = Step(**self._cursor["todo"][key][0])
                 further: list[Step] = []
@@ -207,8 +234,8 @@ class _Discovery:
                     further = [item for item in found if isinstance(item, Step)]
                     entries = [item for item in found if isinstance(item, Entry)]
                     for start in range(0, len(entries), BLOCK):
-                        await self._commit(entries[start : start + BLOCK])
-                        if self._is_full():
+                        await self.commit(entries[start : start + BLOCK])
+                        if self.is_full():
                             return  # the document counts as unread
                 await self._advance(key, further)
             self._miss(step, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
@@ -254,7 +281,7 @@ class _Discovery:
             log.warning("archive document missed", url=step.url, reason=error.reason, detail=error.detail or None)
 
     async def _read_file(self, name: str) -> None:
-        done: int = self._cursor["lines"].get(name, 0)
+        done = self.place_in(name)
         block: list[Entry] = []
         for number, item in enumerate(_items(name), 1):
             if number <= done:
@@ -265,20 +292,31 @@ class _Discovery:
                 self.counts["bad_lines"] += 1
                 log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
             if len(block) == BLOCK:
-                await self._commit(block, {name: number})
+                await self.commit(block, {name: number})
                 block = []
-            if self._is_full():
+            if self.is_full():
                 return
-        await self._commit(block)
+        await self.commit(block)
 
-    def _is_full(self) -> bool:
+    def place_in(self, name: str) -> int:
+        """Where a file is to be read on: how many of its lines, or bytes, are done."""
+        return int(self._cursor["lines"].get(name, 0))
+
+    async def wait_for_room(self) -> None:
+        """Until the line is short enough for more."""
+        work = self._engine.store.work
+        while self._run is not None and await work.count_waiting(found_by(self._run.id)) > MOST_WAITING:
+            await self._engine.clock.sleep(0.2)
+
+    def is_full(self) -> bool:
+        """Whether as many are new as were asked for."""
         return self._maximum is not None and self.counts["new"] >= self._maximum
 
-    async def _commit(self, entries: Sequence[Entry], lines: Mapping[str, int] | None = None) -> None:
-        """Put a block in line; with it, how many lines of each file are done."""
+    async def commit(self, entries: Sequence[Entry], places: Mapping[str, int] | None = None) -> None:
+        """Put a block in line; with it, where each file is to be read on."""
         async with self._committing:
-            if lines:
-                self._cursor = {**self._cursor, "lines": {**self._cursor["lines"], **lines}}
+            if places:
+                self._cursor = {**self._cursor, "lines": {**self._cursor["lines"], **places}}
             await self._put(entries)
 
     async def _put(self, entries: Sequence[Entry]) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
 from pipeline.entrypoints.cli.arguments import run as complete
+from pipeline.errors import CommandError
 
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -38,8 +39,13 @@ def backfill(
     feed: FeedName = None,
     since: Since = None,
     until: Until = None,
-    via: Annotated[str, typer.Option(help="auto, feed, sitemap or urls.")] = "auto",
-    inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
+    via: Annotated[str, typer.Option(help="auto, feed, sitemap, urls, warc or ccnews.")] = "auto",
+    inputs: Annotated[
+        Names, typer.Option("--input", help="A file of URLs, or a WARC or WACZ; may be repeated.")
+    ] = None,
+    all_sites: Annotated[
+        bool, typer.Option("--all-sites", help="Of WARCs: pages of all sites, not the feeds'.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
     resume: Annotated[int | None, typer.Option(help="The number of the run to go on with.")] = None,
@@ -50,10 +56,13 @@ def backfill(
         return
     from pipeline.entrypoints import backfill as filling
 
-    asked = filling.Asked(
-        tuple(feed or ()), since, until, "urls" if inputs and via == "auto" else via, tuple(inputs or ()), maximum
-    )
-    show([complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))], chosen)
+    names = tuple(inputs or ())
+    via = filling.via_of(names) if names and via == "auto" else via
+    asked = filling.Asked(tuple(feed or ()), since, until, via, names, maximum, all_sites)
+    done = complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))
+    show([done], chosen)
+    if done.get("failed_files"):
+        raise CommandError(f"{done['failed_files']} of the files could not be read")
 
 
 @backfill_app.command("list")
