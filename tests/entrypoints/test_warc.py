@@ -1,6 +1,10 @@
 """`backfill` from WARC files: nothing is fetched, what is stored is what the newsroom's writers wrote."""
 
+import gzip
+import random
+import re
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +14,8 @@ from pipeline.newsroom.room import Newsroom
 from tests import warcs
 from tests.running import ROWS, Place, place
 from tests.test_flow import kill_when
+from tests.web.internet import Asked, reply
+from tests.web.internet import serving as answering
 
 NOW = datetime.now(UTC) - timedelta(minutes=1)  # noqa: TID251
 
@@ -120,3 +126,48 @@ async def test_after_kill_9_a_warc_is_read_on_to_the_same_rows(
     assert killed.ask(ROWS) == calm.ask(ROWS)
     assert killed.ask("SELECT count(*) FROM runs WHERE kind = 'backfill'") == [(1,)]
     assert (await killed.run("db", "check")).code == 0
+
+
+def month_of(room: Newsroom, records: list[bytes]) -> dict[str, bytes]:
+    """The news crawl with one file, begun just now, and its list; larger than the block that is asked for at once."""
+    filler = [warcs.record(f"https://large.example/{n}", random.Random(n).randbytes(3_000_000)) for n in range(2)]
+    month, begun = f"{room.at:crawl-data/CC-NEWS/%Y/%m}", f"{room.at:%Y%m%d%H%M%S}"
+    name = f"{month}/CC-NEWS-{begun}-00001.warc.gz"
+    gone = f"{month}/CC-NEWS-{begun}-00002.warc.gz"
+    listed = gzip.compress(f"{name}\n{gone}\nnonsense\n".encode())
+    return {f"{month}/warc.paths.gz": listed, name: warcs.gzipped([*records[:80], *filler, *records[80:]])}
+
+
+def in_parts(files: dict[str, bytes]) -> Callable[[Asked], bytes]:
+    def answer(asked: Asked) -> bytes:
+        body = files.get(asked.path.removeprefix("/mirror/"))
+        if body is None:
+            return reply(b"", "404 Not Found")
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", asked.header("range") or "")
+        if wanted is None:
+            return reply(body)
+        start, end = int(wanted[1]), min(int(wanted[2]) + 1, len(body))
+        return reply(body[start:end], "206 Partial Content", Content_Range=f"bytes {start}-{end - 1}/{len(body)}")
+
+    return answer
+
+
+async def test_the_news_crawl_is_read_from_a_mirror_in_blocks_and_from_a_directory(
+    tmp_path: Path, room: Newsroom, records: list[bytes]
+) -> None:
+    far, near = place(tmp_path / "far"), place(tmp_path / "near")
+    files = month_of(room, records)
+    for name, body in files.items():
+        (tmp_path / "near" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "near" / name).write_bytes(body)
+    every = ("backfill", "--via", "ccnews", "--all-sites", "--since", "60d")
+    async with answering(in_parts(files)) as mirror:
+        ended = await far.run(*every, "--input", mirror.url("/mirror", host="127.0.0.1"))
+    assert ended.code == 0
+    assert (ended.row["bad_lines"], urls_in(far)) == (1, stored(room))
+    assert sum(path.endswith("00001.warc.gz") for path in mirror.paths) == 2
+    assert ended.row["missed"] >= 1
+    assert "00002.warc.gz" in ended.err
+    await near.run(*every, "--input", ".")
+    assert near.ask(ROWS) == far.ask(ROWS)
+    assert far.ask("SELECT DISTINCT archive FROM articles") == [("ccnews",)]
