@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from pipeline import archives, urls
-from pipeline.archives import ARCHIVES, Span, Step, ccnews
+from pipeline.archives import ARCHIVES, Span, Step, ccnews, jsonl
 from pipeline.archives import urls as url_list
 from pipeline.archives.warc import Sought
 from pipeline.entrypoints import moments, progress, wiring
@@ -28,7 +28,7 @@ BLOCK = 500  # candidates a transaction
 AT_ONCE = 8  # feeds whose archives are read at the same time
 TRIES = 3  # for a document of an archive
 MOST_DOCUMENTS = 20_000  # of one archive of one feed: a chain of sitemaps may have no end
-FROM_FILES = ("urls", "warc", "ccnews")  # archives that are files
+FROM_FILES = ("urls", "jsonl", "warc", "ccnews")  # archives that are files
 VIAS = ("auto", *ARCHIVES, *FROM_FILES)
 WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
 MOST_WAITING = 2_000  # entries in line while files are read: their pages wait with them
@@ -113,8 +113,6 @@ def _check(asked: Asked, resume: int | None) -> None:
         raise UsageError(f"--input goes with --via {', '.join(FROM_FILES)}, and they with it")
     if asked.via == "ccnews" and (asked.since is None or len(asked.inputs) > 1):
         raise UsageError("--via ccnews needs --since, and takes one --input: where the crawl is instead")
-    for name in asked.inputs if asked.via == "urls" else ():
-        next(_items(name), None)  # a file that cannot be read is an error before anything begins
 
 
 async def _plan(engine: Engine, asked: Asked) -> dict[str, Any]:
@@ -283,7 +281,7 @@ class _Discovery:
     async def _read_file(self, name: str) -> None:
         done = self.place_in(name)
         block: list[Entry] = []
-        for number, item in enumerate(_items(name), 1):
+        for number, item in enumerate(self._items(name), 1):
             if number <= done:
                 continue
             if isinstance(item, Entry):
@@ -307,6 +305,18 @@ class _Discovery:
         work = self._engine.store.work
         while self._run is not None and await work.count_waiting(found_by(self._run.id)) > MOST_WAITING:
             await self._engine.clock.sleep(0.2)
+
+    def _items(self, name: str) -> Iterator[Entry | ArchiveError]:
+        """What the lines of a file are."""
+        try:
+            with Path(name).open(encoding="utf-8", errors="replace") as lines:
+                if self._plan["asked"]["via"] == "jsonl":
+                    yield from jsonl.read(name, lines, self._engine.clock.now())
+                else:
+                    yield from url_list.read(name, lines)
+        except OSError as e:
+            self.counts["failed_files"] += 1
+            log.warning("archive file", file=name, reason="unreadable-file", detail=e.strerror)
 
     def is_full(self) -> bool:
         """Whether as many are new as were asked for."""
@@ -332,14 +342,6 @@ class _Discovery:
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
         self.counts["new"] += new
         self.counts["known"] += known
-
-
-def _items(name: str) -> Iterator[Entry | ArchiveError]:
-    try:
-        with Path(name).open(encoding="utf-8", errors="replace") as lines:
-            yield from url_list.read(name, lines)
-    except OSError as e:
-        raise CommandError(f"{name}: {e.strerror}") from e
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -219,3 +219,11 @@ def test_a_record_larger_than_a_block_is_passed_over_with_an_error() -> None:
     first = warc.read(Source("a.warc", BytesIO(large[:2_000]), 0, is_last=False), 0, ALL)
     assert first.error
     assert (first.error.reason, first.next, first.entries) == ("record-too-large", 2_000, ())
+
+
+@pytest.mark.parametrize("sought", [ALL, replace(ALL, sites=frozenset())], ids=["wanted", "not wanted"])
+def test_a_wrong_checksum_of_the_last_record_is_an_error(sought: Sought) -> None:
+    whole = warcs.gzipped(pages(3))
+    found = stretches(whole[:-8] + bytes(4) + whole[-4:], sought)
+    assert [stretch.error is not None for stretch in found] == [True]
+    assert urls(found)[:2] == (numbered(0, 1) if sought is ALL else [])

@@ -39,7 +39,7 @@ def backfill(
     feed: FeedName = None,
     since: Since = None,
     until: Until = None,
-    via: Annotated[str, typer.Option(help="auto, feed, sitemap, urls, warc or ccnews.")] = "auto",
+    via: Annotated[str, typer.Option(help="auto, feed, sitemap, urls, jsonl, warc or ccnews.")] = "auto",
     inputs: Annotated[
         Names, typer.Option("--input", help="A file of URLs, or a WARC or WACZ; may be repeated.")
     ] = None,
