@@ -116,7 +116,7 @@ def read(source: Source, start: int, sought: Sought) -> Stretch:
             found.result = _result(record, source.place(at), sought)
         if not _is_whole(source.stream, start if found.last is None else found.last):
             error = ArchiveError(source.place(found.last or start), "ends-early")
-    except OSError as e:  # of fastwarc too
+    except (OSError, zlib.error) as e:  # fastwarc raises the former
         error = ArchiveError(source.place(found.last or start), "broken-warc", detail=str(e))
     except ArchiveError as e:
         error = e
@@ -248,10 +248,7 @@ def _ends_with_a_member(stream: BinaryIO) -> bool:
     while data := stream.read(_BLOCK):
         while data:
             inflater = zlib.decompressobj(_AS_GZIP) if inflater.eof else inflater
-            try:
-                inflater.decompress(data, _BLOCK)
-            except zlib.error:
-                return False
+            inflater.decompress(data, _BLOCK)
             data = inflater.unused_data or inflater.unconsumed_tail
     return inflater.eof
 
