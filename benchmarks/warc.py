@@ -32,7 +32,7 @@ PEER = """
 import json, logging, sys, time
 logging.disable(logging.CRITICAL)
 from pathlib import Path
-import newsplease
+from newsplease.crawler import commoncrawl_crawler
 from newsplease.crawler.commoncrawl_extractor import CommonCrawlExtractor
 path, hosts = Path(sys.argv[1]), json.loads(sys.argv[2])
 found = []

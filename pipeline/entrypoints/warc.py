@@ -95,8 +95,9 @@ class WarcFiles:
                     self._miss(error, "missed")
                     return is_resumed or records > 0
                 records += stretch.counts["records"]
-                damages = 0 if stretch.counts["records"] else damages + 1
-                if stretch.error is not None and damages <= 1:  # further ones are the same damage
+                is_same_damage = damages > 0 and not stretch.counts["records"]
+                damages = damages + 1 if is_same_damage else int(stretch.error is not None)
+                if stretch.error is not None and not is_same_damage:
                     self._miss(stretch.error, "damaged")
                 at = ENDED if stretch.next is None or damages > MOST_DAMAGES else stretch.next
                 await self._take(name, stretch, at)

@@ -96,11 +96,12 @@ async def test_files_that_cannot_be_read_are_named_and_the_others_are_read(
     here = place(tmp_path, room.feeds)
     whole = warcs.gzipped(records)
     (tmp_path / "cut.warc.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.warc").write_bytes(b"")
     (tmp_path / "none.warc.gz").write_bytes(b"this is no WARC")
     (tmp_path / "bad.wacz").write_bytes(b"this is no ZIP")
     with zipfile.ZipFile(tmp_path / "good.wacz", "w") as packed:
         packed.writestr("archive/data.warc.gz", warcs.gzipped(records[len(records) // 2 - 5 :]))
-    names = ("missing.warc", "none.warc.gz", "bad.wacz", "cut.warc.gz", "good.wacz")
+    names = ("missing.warc", "none.warc.gz", "bad.wacz", "cut.warc.gz", "good.wacz", "empty.warc")
     ended = await here.run("backfill", *(word for name in names for word in ("--input", name)))
     assert ended.code == 1
     assert (ended.row["failed_files"], ended.row["damaged"]) == (3, 2)
