@@ -107,21 +107,20 @@ def cpu(work: Callable[[], int]) -> float:
 
 
 def ours(path: Path, folder: Path) -> float:
-    """Articles a second of the whole command, its start included."""
+    """Articles a second of the run, its worker processes' start included, the command's not: as with the peer."""
     origins = {"/".join(url.split("/")[:3]) for url, _ in pages(200)}
     feeds = (f'[[feed]]\nurl = "{origin}/feed"\ntitle = "{origin}"\nkind = "general"\n' for origin in sorted(origins))
     (folder / "feeds.toml").write_text("# The newsroom's sites.\n" + "\n".join(feeds))
     (folder / "pipeline.toml").write_text("# Only defaults.\n")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DEFNEWS_")}
     environment = kept | {"DEFNEWS_CONFIG": str(folder), "DEFNEWS_DATABASE_URL": f"sqlite:///{folder}/news.db"}
-    command = [sys.executable, "-m", "pipeline", "-q", "backfill", "--input", str(path), "--format", "json"]
-    began = time.perf_counter()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    elapsed = time.perf_counter() - began
-    row = json.loads(done.stdout)
-    stored = (row[0] if isinstance(row, list) else row)["stored"]
-    print(f"ours: {stored} articles stored in {elapsed:.1f} s")
-    return float(stored / elapsed)
+    command = [sys.executable, "-m", "pipeline", "-q", "backfill"]
+    subprocess.run([*command, "--input", str(path)], env=environment, capture_output=True, check=True)
+    listed = subprocess.run([*command, "list", "--format", "json"], env=environment, capture_output=True, check=True)
+    (run,) = json.loads(listed.stdout)
+    elapsed = (datetime.fromisoformat(run["ended_at"]) - datetime.fromisoformat(run["started_at"])).total_seconds()
+    print(f"ours: {run['stored']} articles stored in {elapsed:.1f} s")
+    return float(run["stored"] / elapsed)
 
 
 def peers(path: Path, python: str, sites: frozenset[str]) -> float | None:
