@@ -13,7 +13,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     compute/       a process pool that ends what hangs and survives what kills
     store/         SQLite or PostgreSQL: what is due, what was found, search
     queue/         lanes of work and the ticker that nudges them
-    archives/      where the past is found: feeds and what they link to, WordPress, sitemaps, GDELT, web archives, lists
+    archives/      where the past is found: feeds and what they link to, sitemaps, GDELT, web archives, WARCs, lists
     query/         the query language: text -> Query
     stages/        the pure steps: poll and rhythm, parse, fetch, extract, tag, classify; words in texts
     urls.py        one spelling for every URL

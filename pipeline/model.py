@@ -26,11 +26,16 @@ class FetchMode(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a request is for; robots.txt applies to pages and archives, size limits to each."""
+    """What a request is for; robots.txt applies to pages and archives, size limits to each.
+
+    A data set is a file that its publisher made for programs to download, like those of Common Crawl's news crawl, and
+    that the user asked for by name; robots.txt speaks to crawlers, which follow links. Pace and limits hold for it too.
+    """
 
     FEED = "feed"
     PAGE = "page"
     ARCHIVE = "archive"
+    DATASET = "dataset"
 
 
 class DateOrigin(StrEnum):
@@ -163,6 +168,8 @@ class Entry:
     lang: str | None = None
     archive: str | None = None  # name of the archive that listed it; None: a feed did
     copy: str | None = None  # URL of a web archive's copy of the page
+    place: str | None = None  # the file, and where in it, that the archive found it at
+    kept: "Page | Article | None" = None  # what the archive holds of it: nothing is fetched
 
     @property
     def dated_at(self) -> datetime | None:

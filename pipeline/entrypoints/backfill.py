@@ -1,7 +1,7 @@
 """`defnews backfill`: archives list what a range held; the daemon's own flow ingests it. Resumable after any end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import structlog
 
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
 from pipeline.entrypoints import moments, progress, wiring
-from pipeline.entrypoints.discovery import Discovery, items
+from pipeline.entrypoints.discovery import FROM_FILES, Discovery
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.ingest import Engine, IngestDuty
@@ -17,7 +17,8 @@ from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
 from pipeline.store import Run, found_by, open_store
 
-VIAS = ("auto", *ARCHIVES, "urls")
+VIAS = ("auto", *ARCHIVES, *FROM_FILES)
+WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
 log = structlog.get_logger()
 
 
@@ -32,6 +33,7 @@ class Asked:
     inputs: tuple[str, ...] = ()
     maximum: int | None = None
     query: str | None = None
+    is_all_sites: bool = False  # of WARC files; else those of the feeds
 
 
 async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry: bool) -> list[dict[str, Any]]:
@@ -86,17 +88,22 @@ def _shown(run: Run) -> dict[str, Any]:
     }
 
 
+def via_of(inputs: Sequence[str]) -> str:
+    """The archive that files belong to by their names."""
+    return "warc" if all(name.endswith(WARC_NAMES) for name in inputs) else "urls"
+
+
 def _check(asked: Asked, resume: int | None) -> None:
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
     if resume is None and asked.since is None and not asked.inputs:
-        raise UsageError("--since is needed (or --input FILE with --via urls)")
-    if (asked.via == "urls") != bool(asked.inputs):
-        raise UsageError("--input FILE and --via urls go together")
+        raise UsageError("--since is needed (or --input FILE)")
+    if asked.via != "ccnews" and (asked.via in FROM_FILES) != bool(asked.inputs):
+        raise UsageError(f"--input goes with --via {', '.join(FROM_FILES)}, and they with it")
+    if asked.via == "ccnews" and resume is None and (asked.since is None or len(asked.inputs) > 1):
+        raise UsageError("--via ccnews needs --since, and takes one --input: where the crawl is instead")
     if asked.query and asked.via != "gdelt":
         raise UsageError("--query is for --via gdelt")
-    for name in asked.inputs:
-        next(items(name), None)  # a file that cannot be read is an error before anything begins
 
 
 async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
@@ -107,7 +114,7 @@ async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, A
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
     kept = settings.archives
     places = Places(kept.wayback, kept.gdelt, asked.query or kept.gdelt_query)
-    names = CHEAPEST_FIRST if asked.via == "auto" else () if asked.via == "urls" else (asked.via,)
+    names = CHEAPEST_FIRST if asked.via == "auto" else () if asked.via in FROM_FILES else (asked.via,)
     return {
         "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
         "since": since and since.isoformat(),
@@ -150,5 +157,5 @@ async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
         finally:
             finding.cancel()
             await asyncio.gather(finding, return_exceptions=True)
-    found = {name: discovery.counts[name] for name in ("candidates", "known", "new", "missed", "bad_lines")}
+    found = dict.fromkeys(("candidates", "known", "new", "missed", "bad_lines"), 0) | discovery.counts
     return found | await engine.store.work.tally(found_by(run.id))

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Entry
+from pipeline.store import payloads
 from pipeline.store.database import Database
-from pipeline.store.discover import unpack_entry
 from pipeline.store.tables import article_entries, articles, entries, hosts, runs
 from pipeline.store.tables import urls as url_rows
 
@@ -222,7 +222,7 @@ def _work(run_id: int, url_id: int, rows: list[Any]) -> Work:
 def _claimed(row: Any) -> Claimed:
     return Claimed(
         id=row.id,
-        entry=unpack_entry(row),
+        entry=payloads.unpack(row),
         feed_id=row.feed_id,
         attempts=row.attempts,
         revision=row.revision,

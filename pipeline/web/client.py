@@ -26,7 +26,12 @@ LEASE_MARGIN = timedelta(seconds=30)  # a host stays ours so much longer than an
 
 _OBEYS_ROBOTS = frozenset({RequestKind.PAGE, RequestKind.ARCHIVE})
 _MAX_BYTES = MappingProxyType(
-    {RequestKind.FEED: 15_000_000, RequestKind.PAGE: 5_000_000, RequestKind.ARCHIVE: 50_000_000}
+    {
+        RequestKind.FEED: 15_000_000,
+        RequestKind.PAGE: 5_000_000,
+        RequestKind.ARCHIVE: 50_000_000,
+        RequestKind.DATASET: 50_000_000,
+    }
 )
 _BODILESS = frozenset({204, 304})  # whatever their Content-Length and Content-Encoding speak of
 _USUAL_HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))

@@ -7,8 +7,9 @@ import typer
 
 from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
 from pipeline.entrypoints.cli.arguments import run as complete
+from pipeline.errors import CommandError
 
-VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback or urls"
+VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback, ccnews, warc, jsonl or urls"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -41,7 +42,12 @@ def backfill(
     until: Until = None,
     via: Annotated[str, typer.Option(help=f"{VIAS}.")] = "auto",
     query: Annotated[str | None, typer.Option(help="With --via gdelt: words, theme:..., sourcecountry:...")] = None,
-    inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
+    inputs: Annotated[
+        Names, typer.Option("--input", help="A file of URLs, articles or pages (WARC, WACZ); may be repeated.")
+    ] = None,
+    all_sites: Annotated[
+        bool, typer.Option("--all-sites", help="Of WARCs: pages of all sites, not the feeds' only.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
     resume: Annotated[int | None, typer.Option(help="The number of the run to go on with.")] = None,
@@ -52,9 +58,13 @@ def backfill(
         return
     from pipeline.entrypoints import backfill as filling
 
-    via = "urls" if inputs and via == "auto" else via
-    asked = filling.Asked(tuple(feed or ()), since, until, via, tuple(inputs or ()), maximum, query)
-    show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
+    names = tuple(inputs or ())
+    via = filling.via_of(names) if names and via == "auto" else via
+    asked = filling.Asked(tuple(feed or ()), since, until, via, names, maximum, query, all_sites)
+    done = complete(filling.backfill(options(context), asked, resume, is_dry=dry_run))
+    show(done, chosen)
+    if failed := sum(row.get("failed_files", 0) for row in done):
+        raise CommandError(f"{failed} of the files could not be read")
 
 
 @backfill_app.command("list")
