@@ -103,12 +103,12 @@ class IngestDuty:
         return Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
 
     async def _article(self, work: Work) -> Article:
-        """The article behind a URL: from what an archive kept, from its page, or from what the feed itself holds."""
+        """The article behind a URL: from what an archive holds, from its page, or from what the feed itself holds."""
         e, lead = self._engine, work.lead
-        if isinstance(lead.entry.kept, Article):
-            return lead.entry.kept
-        if lead.entry.kept is not None:
-            return await e.compute(extract, lead.entry.kept, lead.entry)
+        if isinstance(lead.entry.held, Article):
+            return lead.entry.held
+        if lead.entry.held is not None:
+            return await e.compute(extract, lead.entry.held, lead.entry)
         if not work.host:
             return await e.compute(from_entry, lead.entry, lead.seen_at)
         try:

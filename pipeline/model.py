@@ -169,7 +169,7 @@ class Entry:
     archive: str | None = None  # name of the archive that listed it; None: a feed did
     copy: str | None = None  # URL of a web archive's copy of the page
     place: str | None = None  # the file, and where in it, that the archive found it at
-    kept: "Page | Article | None" = None  # what the archive holds of it: nothing is fetched
+    held: "Page | Article | None" = None  # what the archive holds of it: nothing is fetched
 
     @property
     def dated_at(self) -> datetime | None:

@@ -58,7 +58,7 @@ def _entry(place: str, given: Mapping[str, Any], at: datetime) -> Entry | Archiv
     )
     dated = article.published_at if is_dated else None
     return Entry(
-        id=own, url=url, title=title, published_at=dated, lang=article.lang, archive="jsonl", place=place, kept=article
+        id=own, url=url, title=title, published_at=dated, lang=article.lang, archive="jsonl", place=place, held=article
     )
 
 

@@ -87,7 +87,7 @@ class Stretch:
 class _Found:
     entries: list[Entry] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    held: int = 0  # bytes of pages
+    size: int = 0  # bytes of pages
     last: int | None = None  # where the newest record begins
     result: Entry | str | None = None  # of that record, or why it was passed over
 
@@ -98,7 +98,7 @@ class _Found:
         self.counts["records"] += 1
         if isinstance(self.result, Entry):
             self.entries.append(self.result)
-            self.held += len(self.result.kept.body) if isinstance(self.result.kept, Page) else 0
+            self.size += len(self.result.held.body) if isinstance(self.result.held, Page) else 0
         else:
             self.counts[self.result] += 1
         self.result = None
@@ -110,7 +110,7 @@ def read(source: Source, start: int, sought: Sought) -> Stretch:
     try:
         for at, record in _records(source.stream, start):
             found.settle()
-            if found.held >= MOST_HELD or at - start >= STRETCH:
+            if found.size >= MOST_HELD or at - start >= STRETCH:
                 return _until(source, found, at)
             found.last = at
             found.result = _result(record, source.place(at), sought)
@@ -199,7 +199,7 @@ def _entry(url: str, record: WarcRecord, place: str, sought: Sought) -> Entry | 
         return "too-large" if canonical else "bad-url"
     entry = Entry(id=canonical, url=url, published_at=crawled_at, archive=sought.archive, place=place)
     try:
-        return replace(entry, kept=fetch.read(entry, replace(response, body=body)))
+        return replace(entry, held=fetch.read(entry, replace(response, body=body)))
     except FetchError as e:
         return e.reason
 

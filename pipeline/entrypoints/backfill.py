@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
 from pipeline.entrypoints import moments, progress, wiring
 from pipeline.entrypoints.discovery import FROM_FILES, Discovery
+from pipeline.entrypoints.feeds import feeds_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.ingest import Engine, IngestDuty
@@ -17,7 +19,7 @@ from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
 from pipeline.store import Run, found_by, open_store
 
-VIAS = ("auto", *ARCHIVES, *FROM_FILES)
+VIAS = ("auto", *ARCHIVES, *FROM_FILES, "opml")
 WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
 log = structlog.get_logger()
 
@@ -90,39 +92,56 @@ def _shown(run: Run) -> dict[str, Any]:
 
 def via_of(inputs: Sequence[str]) -> str:
     """The archive that files belong to by their names."""
-    return "warc" if all(name.endswith(WARC_NAMES) for name in inputs) else "urls"
+    if all(name.endswith(WARC_NAMES) for name in inputs):
+        return "warc"
+    return "opml" if all(name.endswith(".opml") for name in inputs) else "urls"
 
 
 def _check(asked: Asked, resume: int | None) -> None:
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
-    if resume is None and asked.since is None and not asked.inputs:
-        raise UsageError("--since is needed (or --input FILE)")
-    if asked.via != "ccnews" and (asked.via in FROM_FILES) != bool(asked.inputs):
-        raise UsageError(f"--input goes with --via {', '.join(FROM_FILES)}, and they with it")
-    if asked.via == "ccnews" and resume is None and (asked.since is None or len(asked.inputs) > 1):
-        raise UsageError("--via ccnews needs --since, and takes one --input: where the crawl is instead")
+    is_bounded = resume is not None or asked.since is not None
+    if not is_bounded and (not asked.inputs or asked.via in ("ccnews", "opml")):
+        raise UsageError("--since is needed (or --input FILE of URLs, articles or pages)")
+    takes_files = (*FROM_FILES, "opml")
+    if asked.via != "ccnews" and (asked.via in takes_files) != bool(asked.inputs):
+        raise UsageError(f"--input goes with --via {', '.join(takes_files)}, and they with it")
+    if asked.via == "ccnews" and len(asked.inputs) > 1:
+        raise UsageError("--via ccnews takes one --input: where the crawl is instead")
+    if asked.via == "opml" and asked.feeds:
+        raise UsageError("--via opml: its feeds are those of the file, not of --feed")
     if asked.query and asked.via != "gdelt":
         raise UsageError("--query is for --via gdelt")
 
 
 async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
     now = engine.clock.now()
-    rows = await (engine.store.feeds.named(asked.feeds) if asked.feeds else engine.store.feeds.listing())
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
     kept = settings.archives
     places = Places(kept.wayback, kept.gdelt, asked.query or kept.gdelt_query)
-    names = CHEAPEST_FIRST if asked.via == "auto" else () if asked.via in FROM_FILES else (asked.via,)
+    names = CHEAPEST_FIRST if asked.via in ("auto", "opml") else () if asked.via in FROM_FILES else (asked.via,)
     return {
         "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
         "since": since and since.isoformat(),
         "until": until and until.isoformat(),
-        "feeds": [row.feed.id for row in rows if row.is_enabled or asked.feeds],
+        "feeds": await _feeds(engine, asked),
         "archives": list(names),
         "places": asdict(places),
     }
+
+
+async def _feeds(engine: Engine, asked: Asked) -> list[int]:
+    """The feeds that are meant: those named, those of a list, added where they are new, or all that are enabled."""
+    feeds = engine.store.feeds
+    if asked.via == "opml":
+        wanted = [feed for name in asked.inputs for feed in feeds_of(Path(name))]
+        await feeds.add(wanted, engine.clock.now())
+        rows = await feeds.listing(named=[feed.url for feed in wanted]) if wanted else ()
+    else:
+        rows = await (feeds.named(asked.feeds) if asked.feeds else feeds.listing())
+    return [row.feed.id for row in rows if row.is_enabled or asked.feeds]
 
 
 async def _run(engine: Engine, plan: Mapping[str, Any], resume: int | None) -> Run:

@@ -252,7 +252,7 @@ class Discovery:
         for entry in await self._engine.store.candidates.unknown(block):
             url = urls.canonical_url(entry.url or "") or entry.id
             if not any(url in seen for seen in self._unknown.values()):
-                self._unknown[via][url] = "" if entry.kept else urls.host_key(entry.url or "")
+                self._unknown[via][url] = "" if entry.held else urls.host_key(entry.url or "")
                 new += 1
         return new, len(block.entries) - new
 

@@ -68,18 +68,27 @@ def _known(url: str) -> UsageError:
     return UsageError(f"{url} is known already (`defnews feeds list`; a removed feed: `feeds enable`)")
 
 
+def feeds_of(path: Path) -> tuple[Feed, ...]:
+    """The feeds of an OPML file.
+
+    Raises:
+        CommandError: it cannot be read, or is no OPML.
+    """
+    try:
+        return opml.read(path.read_bytes(), str(path))
+    except OSError as e:
+        raise CommandError(f"{path}: {e.strerror}") from e
+    except ParseError as e:
+        raise CommandError(str(e)) from e
+
+
 async def take_in(options: Options, path: Path) -> list[dict[str, Any]]:
     """Add the feeds of an OPML file; they are polled when `run` or `poll` comes to them.
 
     Raises:
         CommandError: it cannot be read, or is no OPML.
     """
-    try:
-        wanted = opml.read(path.read_bytes(), str(path))
-    except OSError as e:
-        raise CommandError(f"{path}: {e.strerror}") from e
-    except ParseError as e:
-        raise CommandError(str(e)) from e
+    wanted = feeds_of(path)
     async with await open_store(options.settings().database_url) as store:
         new = {feed.url for feed in await store.feeds.add(wanted, SystemClock().now())}
     return [{"url": feed.url, "title": feed.title, "tags": feed.tags, "is_new": feed.url in new} for feed in wanted]

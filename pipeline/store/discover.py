@@ -147,7 +147,7 @@ def _revision(row: Any, entry: Entry, url_id: int | None, found: Discovery) -> d
 def _content(entry: Entry, url_id: int | None, feed: Feed | None) -> dict[str, Any]:
     has_text = bool(entry.content or entry.summary)
     has_text_only = feed is not None and feed.fetch is FetchMode.FEED and has_text
-    needs_page = entry.url is not None and entry.kept is None and not has_text_only
+    needs_page = entry.url is not None and entry.held is None and not has_text_only
     return {
         "url_id": url_id,
         "url": entry.url,

@@ -20,10 +20,10 @@ def pack(entry: Entry) -> str:
         "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
         "copy": entry.copy,
     }
-    if isinstance(entry.kept, Page):
-        content["page"] = asdict(entry.kept) | {"body": entry.kept.body.decode(_BYTES)}
-    elif entry.kept is not None:
-        content["article"] = asdict(entry.kept)
+    if isinstance(entry.held, Page):
+        content["page"] = asdict(entry.held) | {"body": entry.held.body.decode(_BYTES)}
+    elif entry.held is not None:
+        content["article"] = asdict(entry.held)
     return json.dumps(content, default=datetime.isoformat)
 
 
@@ -44,11 +44,11 @@ def unpack(row: Any) -> Entry:
         lang=row.lang,
         archive=row.archive,
         copy=payload.get("copy"),
-        kept=_kept(payload),
+        held=_held(payload),
     )
 
 
-def _kept(payload: dict[str, Any]) -> Page | Article | None:
+def _held(payload: dict[str, Any]) -> Page | Article | None:
     if page := payload.get("page"):
         fetched_at = datetime.fromisoformat(page["fetched_at"])
         return Page(**{**page, "body": page["body"].encode(_BYTES), "fetched_at": fetched_at})

@@ -37,8 +37,8 @@ def read(*lines: str) -> list[Entry | ArchiveError]:
 def one(**changes: Any) -> Article:
     (entry,) = read(json.dumps(LINE | changes))
     assert isinstance(entry, Entry)
-    assert isinstance(entry.kept, Article)
-    return entry.kept
+    assert isinstance(entry.held, Article)
+    return entry.held
 
 
 def test_a_line_is_an_article_as_it_was_extracted() -> None:
@@ -46,7 +46,7 @@ def test_a_line_is_an_article_as_it_was_extracted() -> None:
     assert blank
     assert isinstance(entry, Entry)
     assert (entry.id, entry.archive, entry.place) == (URL, "jsonl", "a.jsonl, line 2")
-    assert entry.kept == Article(
+    assert entry.held == Article(
         url=URL,
         canonical_url="https://www.news.example/drill",
         title="Allies fly an air drill",

@@ -53,7 +53,7 @@ def test_a_page_comes_with_its_bytes_its_date_and_its_place(packed: Packing) -> 
     info = record(body=b"software: none", kind="warcinfo")
     found = one(packed([info, record(http="Content-Type: text/html; charset=utf-8")]), sought=SITE)
     (entry,) = found.entries
-    assert entry.kept == Page("https://site1.example/news/1", PAGE, "text/html; charset=utf-8", AT)
+    assert entry.held == Page("https://site1.example/news/1", PAGE, "text/html; charset=utf-8", AT)
     assert (entry.published_at, entry.archive) == (AT, "warc")
     assert entry.place == f"a.warc, byte {len(packed([info]))}"
     assert (found.next, found.error, dict(found.counts)) == (None, None, {"records": 1})
@@ -110,8 +110,8 @@ def brotli(body: bytes) -> bytes:
 )
 def test_a_body_is_decoded(http: str, body: bytes) -> None:
     (entry,) = one(record(body=body, http=http)).entries
-    assert isinstance(entry.kept, Page)
-    assert entry.kept.body == PAGE
+    assert isinstance(entry.held, Page)
+    assert entry.held.body == PAGE
 
 
 PACKED_ANYHOW = (*warcs.PACKINGS, warcs.with_dictionary, lambda records: warcs.with_dictionary(records, is_packed=True))

@@ -9,7 +9,7 @@ from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, U
 from pipeline.entrypoints.cli.arguments import run as complete
 from pipeline.errors import CommandError
 
-VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback, ccnews, warc, jsonl or urls"
+VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback, ccnews, warc, jsonl, urls or opml"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -43,7 +43,7 @@ def backfill(
     via: Annotated[str, typer.Option(help=f"{VIAS}.")] = "auto",
     query: Annotated[str | None, typer.Option(help="With --via gdelt: words, theme:..., sourcecountry:...")] = None,
     inputs: Annotated[
-        Names, typer.Option("--input", help="A file of URLs, articles or pages (WARC, WACZ); may be repeated.")
+        Names, typer.Option("--input", help="A file of URLs, articles, pages (WARC, WACZ) or feeds; may be repeated.")
     ] = None,
     all_sites: Annotated[
         bool, typer.Option("--all-sites", help="Of WARCs: pages of all sites, not the feeds' only.")
