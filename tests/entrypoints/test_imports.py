@@ -51,6 +51,7 @@ async def test_the_feeds_of_a_list_are_added_and_their_past_is_found_like_that_o
         feeds = [next(feed for feed in server.room.feeds if feed.site == site) for site in ("corvid", "keel", "vector")]
         healed(server)
         here = place(tmp_path, feeds[:2])
+        await here.run("feeds", "list")
         await here.run("feeds", "remove", feeds[1].url)
         (tmp_path / "mine.opml").write_text(listed(feeds[1:]))
         ended = await here.run("backfill", "--input", "mine.opml", "--since", "20d", "--dry-run", **kept_at(server))
