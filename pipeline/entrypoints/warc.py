@@ -1,17 +1,14 @@
 """WARC files of a backfill: read in worker processes, several at once; those that are far away in blocks."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO, Protocol, cast
-from zipfile import BadZipFile, ZipFile
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import structlog
 
-from pipeline.archives import ccnews, warc
-from pipeline.archives.warc import Sought, Source, Stretch
+from pipeline.archives import ccnews
+from pipeline.archives.warc import Sought, Stretch
+from pipeline.entrypoints.warc_reading import is_url, members_of, read_block, read_file, read_list
 from pipeline.errors import ArchiveError, StageError
 from pipeline.ingest import Engine
 from pipeline.model import Entry
@@ -21,7 +18,6 @@ BLOCK_BYTES = 32_000_000  # of a file that is far away, where pages of some site
 DENSE_BLOCK_BYTES = 4_000_000  # where all are: a block then holds about one stretch
 TRIES = 3  # for a block; each asks for a quarter of the one before
 MOST_DAMAGES = 1_000  # in a row without a record between them
-_IN_WACZ = ".wacz!"
 log = structlog.get_logger()
 
 
@@ -114,7 +110,7 @@ class WarcFiles:
         self._discovery.count(self._sought.archive, found)
 
     async def _stretch(self, name: str, at: int) -> Stretch:
-        if not _is_url(name):
+        if not is_url(name):
             return await self._engine.compute(read_file, name, at, self._sought)
         block, is_last = await self._block(name, at)
         return await self._engine.compute(read_block, name, block, at, is_last, self._sought)
@@ -132,64 +128,10 @@ class WarcFiles:
         raise AssertionError("unreachable")
 
     async def _list(self, name: str) -> bytes:
-        if not _is_url(name):
+        if not is_url(name):
             return await self._engine.compute(read_list, name)
         return ccnews.block_of(name, 0, await self._engine.web.send(ccnews.request_for(name)))[0]
 
     def _miss(self, error: StageError, counted_as: str) -> None:
         self._count({counted_as: 1})
         log.warning("archive file", file=error.subject, reason=error.reason, detail=error.detail or None)
-
-
-def members_of(name: str) -> tuple[str, ...]:
-    """The WARC files in a WACZ, or the file itself.
-
-    Raises:
-        ArchiveError: a file that is not there, or no WACZ.
-    """
-    if _is_url(name):
-        return (name,)
-    with _failures(name):
-        if not name.endswith(".wacz"):
-            Path(name).open("rb").close()
-            return (name,)
-        with ZipFile(name) as packed:
-            names = [item for item in packed.namelist() if item.endswith((".warc", ".warc.gz", ".warc.zst"))]
-    if not names:
-        raise ArchiveError(name, "no-warc-inside")
-    return tuple(f"{name}!{item}" for item in names)
-
-
-def read_file(name: str, at: int, sought: Sought) -> Stretch:
-    """A stretch of a local file, or of one in a WACZ; runs in a worker process."""
-    path, is_inside, member = name.rpartition(_IN_WACZ)
-    with _failures(name):
-        if not is_inside:
-            with Path(name).open("rb") as stream:
-                return warc.read(Source(name, stream), at, sought)
-        with ZipFile(f"{path}.wacz") as packed, packed.open(member) as unpacked:
-            return warc.read(Source(name, cast("BinaryIO", unpacked)), at, sought)
-
-
-def read_block(name: str, block: bytes, at: int, is_last: bool, sought: Sought) -> Stretch:
-    """A stretch of a block of a file; runs in a worker process."""
-    return warc.read(Source(name, BytesIO(block), at, is_last), 0, sought)
-
-
-def read_list(name: str) -> bytes:
-    """A list of files, packed; runs in a worker process."""
-    with _failures(name), Path(name).open("rb") as packed:
-        return packed.read(ccnews.LARGEST_LIST)
-
-
-@contextmanager
-def _failures(name: str) -> Iterator[None]:
-    """What the system says of a file, as an error of ours."""
-    try:
-        yield
-    except (OSError, BadZipFile, NotImplementedError, RuntimeError) as e:  # an unknown packing, a password
-        raise ArchiveError(name, "unreadable-file", detail=getattr(e, "strerror", None) or str(e)) from e
-
-
-def _is_url(name: str) -> bool:
-    return name.startswith(("http://", "https://"))
