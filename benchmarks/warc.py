@@ -89,7 +89,7 @@ def bare(path: Path) -> int:
 
 def filtered(path: Path, sites: frozenset[str]) -> int:
     """Our reading: the records that were looked at, in stretches as in a backfill."""
-    sought, at, records = warc.Sought("warc", sites, Span()), 0, 0
+    sought, at, records = warc.Sought("warc", sites, Span(), datetime.now(UTC)), 0, 0
     while True:
         with path.open("rb") as stream:
             stretch = warc.read(warc.Source(path.name, stream), at, sought)

@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from pipeline.stages import fetch
 
 LARGEST_PAGE = 5_000_000  # bytes, as over the web
 LARGEST_HEAD = 65_536  # bytes of the response's header
+CLOCKS_DIFFER = timedelta(days=1)
 MOST_HELD = 16_000_000  # bytes of pages in a stretch
 STRETCH = 64_000_000  # bytes of a file in a stretch
 
@@ -57,6 +58,7 @@ class Sought:
     archive: str  # what their entries name as their archive
     sites: frozenset[str] | None  # registered domains; None: all
     span: Span
+    at: datetime  # the moment now
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +176,20 @@ def _result(record: WarcRecord, place: str, sought: Sought) -> Entry | str:
         return "cut-by-crawler"
     if record.content_length > LARGEST_PAGE + LARGEST_HEAD:
         return "too-large"
-    crawled_at = record.record_date
-    if crawled_at is None or (sought.span.since and crawled_at < sought.span.since):
-        return "before-range" if crawled_at else "no-date"
+    if (reason := _no_moment(record.record_date, sought)) is not None:
+        return reason
     try:
         record.parse_http(max_header_len=LARGEST_HEAD)
     except OSError:
         return "bad-http"
     return _entry(url, record, place, sought)
+
+
+def _no_moment(crawled_at: datetime | None, sought: Sought) -> str | None:
+    """Why a page that was crawled then is passed over: what it says of its own date could not be checked."""
+    if crawled_at is None or crawled_at > sought.at + CLOCKS_DIFFER:
+        return "no-date" if crawled_at is None else "future-date"
+    return "before-range" if sought.span.since and crawled_at < sought.span.since else None
 
 
 def _entry(url: str, record: WarcRecord, place: str, sought: Sought) -> Entry | str:

@@ -176,10 +176,10 @@ class Discovery:
     def _sought(self, via: str) -> Sought:
         """The pages of a WARC that are wanted: those of the sites of the plan's feeds."""
         if self._plan["asked"]["is_all_sites"]:
-            return Sought(via, None, self._span)
+            return Sought(via, None, self._span, self._at)
         wanted = set(self._plan["feeds"])
         sites = (site for site, feeds in self._sites.items() if any(feed.id in wanted for feed in feeds))
-        return Sought(via, frozenset(sites), self._span)
+        return Sought(via, frozenset(sites), self._span, self._at)
 
     async def _read_lines(self, via: str, name: str) -> None:
         done = self.place_in(name)

@@ -99,6 +99,17 @@ def test_title_and_date_are_taken_where_they_are_given(name: str, text: str, bad
     assert [(error.reason, error.subject) for error in errors] == [(why, f"{name}, line {at}") for why, at in bad]
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.jsonl"])
+def test_a_url_of_ten_megabytes_costs_its_line(name: str) -> None:
+    lines = {"a.txt": "{}", "a.csv": "{},x", "a.jsonl": '{{"url": "{}"}}'}[name]
+    given = ["url,title"] * (name == "a.csv") + [
+        lines.format(f"https://a.example/{path}") for path in ("1", "x" * 10_000_000, "2")
+    ]
+    found = list(read(name, given))
+    assert [item.url for item in found if isinstance(item, Entry)] == ["https://a.example/1", "https://a.example/2"]
+    assert sum(isinstance(item, ArchiveError) for item in found) == 1
+
+
 def test_a_cell_that_is_too_long_for_csv_costs_its_line() -> None:
     bad, good = read("a.csv", ["url\n", "x" * 10_000_000, "https://a.example/1\n"])
     assert isinstance(bad, ArchiveError)

@@ -18,7 +18,7 @@ from tests import warcs
 from tests.make import AT
 from tests.warcs import PAGE, record
 
-SITE = Sought("warc", frozenset({"site1.example"}), Span())
+SITE = Sought("warc", frozenset({"site1.example"}), Span(), AT)
 ALL = replace(SITE, sites=None)
 Packing = Callable[[Iterable[bytes]], bytes]
 
@@ -74,6 +74,7 @@ def test_a_page_comes_with_its_bytes_its_date_and_its_place(packed: Packing) -> 
             record(body=gzip.compress(b" " * 5_100_000), http="Content-Encoding: gzip"), "too-large", id="bomb"
         ),
         pytest.param(record(at="yesterday"), "no-date", id="no date"),
+        pytest.param(record(at=AT + timedelta(days=9)), "future-date", id="a clock that is wrong"),
         pytest.param(record(at=AT - timedelta(days=9)), "before-range", id="crawled before the range"),
         pytest.param(record(http="X: " + "x" * 100_000), "bad-http", id="a long header"),
         pytest.param(record(status="none"), "bad-http", id="no status"),
