@@ -14,7 +14,7 @@ from pipeline.errors import CommandError, ParseError, StageError, UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState, Page
 from pipeline.stages import find, opml, poll
-from pipeline.store import Change, FeedRow, Polled, open_store
+from pipeline.store import Change, FeedRow, PollEnding, open_store
 
 AT_ONCE = 20  # feeds checked at the same time
 
@@ -40,7 +40,7 @@ async def add(options: Options, wanted: Feed) -> dict[str, Any]:
             raise _known(wanted.url)
         feed, polled = await _found(engine, wanted)
         feed = replace(feed, title=feed.title or polled.title or feed.url)
-        new = await engine.store.feeds.adopt(Polled(feed, 0, polled.state, engine.clock.now(), polled.entries))
+        new = await engine.store.feeds.adopt(PollEnding(feed, 0, polled.state, engine.clock.now(), polled.entries))
         if new is None:
             raise _known(feed.url)
         return {"id": new.id, "url": new.url, "title": new.title, "entries": len(polled.entries)}

@@ -1,6 +1,7 @@
 """`defnews poll`: each due feed once, then everything that is new, until nothing is left to do now."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.options import Options
@@ -11,8 +12,16 @@ from pipeline.settings import Settings
 from pipeline.store import Forced, Run, live
 
 
-async def poll(options: Options, named: tuple[str, ...], *, is_all: bool) -> Mapping[str, int]:
-    """Poll and ingest; returns the summary's counts."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a poll did."""
+
+    counts: Mapping[str, int]
+    is_cut_off: bool  # at its end our own network was down
+
+
+async def poll(options: Options, named: tuple[str, ...], *, is_all: bool) -> Summary:
+    """Poll and ingest."""
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
         await wiring.add_new_feeds(engine.store, options, engine.clock)
@@ -22,7 +31,7 @@ async def poll(options: Options, named: tuple[str, ...], *, is_all: bool) -> Map
         forced = Forced(run.started_at, ids) if named or is_all else None
         async with wiring.alive(engine.store, run, engine.clock) as counts:
             counts.update(await poll_once(engine, run, settings, forced))
-            return dict(counts)
+            return Summary(dict(counts), engine.store.outages.is_down)
 
 
 async def poll_once(engine: Engine, run: Run, settings: Settings, forced: Forced | None) -> dict[str, int]:

@@ -90,13 +90,18 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
     The validators stay those of the last body that was parsed. That a host rests is no failure of its feeds.
     """
     asked = replace(state, last_poll_at=now)
-    if error.reason == _HOST_RESTS:
+    if is_resting(error):
         return schedule.after_rest(feed, replace(asked, health=Health.RESTING), error.retry_at or now)
     after = replace(asked, failures=state.failures + 1, reason=error.reason, gone=error.reason == _GONE)
     after = replace(after, health=health.health_of(after, now))
     if after.gone:
         return replace(after, next_poll_at=None, next_poll_reason="http-410: gone for good")
     return schedule.after_failure(feed, after, error, now, policy)
+
+
+def is_resting(error: StageError) -> bool:
+    """Whether nobody was asked, because the host rests."""
+    return error.reason == _HOST_RESTS
 
 
 def wanted(feed: Feed, entry: Entry) -> bool:

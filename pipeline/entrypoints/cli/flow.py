@@ -7,6 +7,7 @@ import typer
 
 from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
 from pipeline.entrypoints.cli.arguments import run as complete
+from pipeline.errors import CommandError
 
 VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback or urls"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
@@ -30,7 +31,12 @@ def poll(
     """Poll each due feed once, then ingest until nothing is left to do now."""
     from pipeline.entrypoints import poll as polling
 
-    show([complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))], chosen)
+    summary = complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))
+    show([summary.counts], chosen)
+    if summary.is_cut_off:
+        raise CommandError(
+            "our network seems to be down: no host answers; feeds and pages that were not reached stay due"
+        )
 
 
 @backfill_app.callback()
