@@ -11,7 +11,7 @@ from pipeline import urls
 from pipeline.errors import StageError, StoreError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedState
-from pipeline.stages import network, poll, rhythm, schedule
+from pipeline.stages import choose, network, poll, rhythm, schedule
 from pipeline.stages.network import Silence
 from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Forced, PollEnding
@@ -80,7 +80,7 @@ class PollDuty:
             await self._failed(feed, state, error, begun_at)
             return
         now, entries, gap = e.clock.now(), polled.entries, polled.gap
-        unwanted = frozenset(entry.id for entry in entries if not poll.wanted(feed, entry))
+        unwanted = frozenset(entry.id for entry in entries if not choose.wanted(feed, entry))
         ending = PollEnding(feed, self._run_id, polled.state, now, entries, unwanted, gap, polled.moved_to)
         new = await e.store.feeds.finish(ending)
         self.counts["not_modified"] += polled.not_modified

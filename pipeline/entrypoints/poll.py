@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.entrypoints import wiring
+from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.polling import PollDuty
@@ -24,7 +25,7 @@ async def poll(options: Options, named: tuple[str, ...], *, is_all: bool) -> Sum
     """Poll and ingest."""
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
-        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        await add_new_feeds(engine.store, options, engine.clock)
         rows = await engine.store.feeds.named(named)
         run = await engine.store.runs.start("poll", engine.clock.now())
         ids = tuple(row.feed.id for row in rows) if named else None

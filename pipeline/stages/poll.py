@@ -1,7 +1,6 @@
 """Feed -> Request; Response -> entries and the feed's new state."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -102,16 +101,6 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
 def is_resting(error: StageError) -> bool:
     """Whether nobody was asked, because the host rests."""
     return error.reason == _HOST_RESTS
-
-
-def wanted(feed: Feed, entry: Entry) -> bool:
-    """Whether title or URL match one of the feed's `include` patterns, if it has any, and none of its `exclude`."""
-    subjects = [text for text in (entry.title, entry.url) if text]
-    return (not feed.include or _matches(feed.include, subjects)) and not _matches(feed.exclude, subjects)
-
-
-def _matches(patterns: tuple[str, ...], subjects: list[str]) -> bool:
-    return any(re.search(pattern, subject, re.IGNORECASE) for pattern in patterns for subject in subjects)
 
 
 def _needs_recheck(state: FeedState) -> bool:
