@@ -11,17 +11,17 @@ from typing import Any
 
 import structlog
 
-from pipeline import backoff
+from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
 from pipeline.model import Article, DateOrigin, Label, Outcome, Request
-from pipeline.network import Network
 from pipeline.stages import fetch
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
+from pipeline.stages.network import Silence, Weight
 from pipeline.stages.schedule import PollPolicy
-from pipeline.store import Ending, Store, Work
+from pipeline.store import Ending, Store, Work, pageless
 from pipeline.web import SecondReader, Web
 
 log = structlog.get_logger()
@@ -37,7 +37,6 @@ class Engine:
     classifier: Classifier
     clock: Clock
     policy: PollPolicy
-    network: Network
     second_reader: SecondReader | None = None
 
 
@@ -54,17 +53,15 @@ class IngestDuty:
         """Take entries that are due."""
         e = self._engine
         await e.store.hosts.release_late()
-        allowed = e.network.allowance(limit)
-        if not allowed:
-            return ()
-        pieces = await e.store.work.claim(self._run_id, e.clock.now(), allowed, busy, self._origin)
-        if pieces:
-            e.network.started()
-        return pieces
+        now = e.clock.now()
+        allowed = e.store.outages.allowance(limit, now)
+        if not allowed:  # what needs no page goes on
+            return await e.store.work.claim(self._run_id, now, limit, busy, pageless(self._origin))
+        return await e.store.work.claim(self._run_id, now, allowed, busy, self._origin)
 
     async def next_claim_at(self) -> datetime | None:
         """When a due entry's host is free; None as long as we have no network."""
-        if self._engine.network.is_down:
+        if self._engine.store.outages.is_down:
             return None
         return await self._engine.store.work.next_claim_at(self._engine.clock.now(), self._origin)
 
@@ -111,14 +108,18 @@ class IngestDuty:
             return await e.compute(extract, lead.entry.held, lead.entry)
         if not work.host:
             return await e.compute(from_entry, lead.entry, lead.seen_at)
+        begun_at = e.clock.now()
         try:
-            response = await e.web.send(fetch.request_for(lead.entry))
-            await e.network.answered(work.host)
+            with e.store.outages.asking(begun_at):
+                response = await e.web.send(fetch.request_for(lead.entry))
+            await e.store.outages.answered(e.clock.now())
             page = fetch.read(lead.entry, response)
             return await e.compute(extract, page, lead.entry)
         except StageError as error:
-            await e.network.failed(work.host, error)
-            if e.network.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
+            weight = Weight.EXPECTED if lead.attempts else Weight.UNKNOWN
+            silence = Silence(urls.site(lead.entry.url or ""), weight, begun_at)
+            await e.store.outages.failed(error, silence, e.clock.now())
+            if e.store.outages.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
                 raise
             if (request := fetch.request_for_copy(lead.entry, error)) is not None:
                 return await self._from_copy(work, request)
@@ -148,7 +149,7 @@ class IngestDuty:
     def _failed(self, work: Work, error: StageError) -> Ending:
         e, now, attempts = self._engine, self._engine.clock.now(), work.lead.attempts + 1
         detail = error.detail or None
-        if e.network.is_ours(error):
+        if e.store.outages.is_ours(error):
             return Ending(work, now, None, reason=error.reason, due_at=now + e.policy.min_interval, is_counted=False)
         if not error.retryable:
             return Ending(work, now, Outcome.DROPPED, reason=error.reason, detail=detail)

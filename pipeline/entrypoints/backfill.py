@@ -11,7 +11,7 @@ import structlog
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
 from pipeline.entrypoints import moments, progress, wiring
 from pipeline.entrypoints.discovery import FROM_FILES, Discovery
-from pipeline.entrypoints.feeds import feeds_of
+from pipeline.entrypoints.feeds import add_new_feeds, feeds_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.ingest import Engine, IngestDuty
@@ -48,7 +48,7 @@ async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry
     _check(asked, resume)
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
-        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        await add_new_feeds(engine.store, options, engine.clock)
         if is_dry:
             plan = await _plan(engine, settings, asked)
             return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)

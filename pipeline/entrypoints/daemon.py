@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from pipeline.entrypoints import api, wiring
+from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
 from pipeline.ingest import Engine, IngestDuty
@@ -86,7 +87,7 @@ async def run(options: Options) -> None:
     settings = options.settings()
     with daemon_lock(settings.database_url):
         async with wiring.open_engine(settings) as engine:
-            await wiring.add_new_feeds(engine.store, options, engine.clock)
+            await add_new_feeds(engine.store, options, engine.clock)
             await serve_until_stopped(engine, settings)
 
 

@@ -11,11 +11,9 @@ import structlog
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
 from pipeline.entrypoints.classifier import make_classifier
-from pipeline.entrypoints.options import Options
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
-from pipeline.network import Network
-from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
+from pipeline.settings import NOBODY, Settings, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price
 from pipeline.store import BEAT_EVERY, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
@@ -85,15 +83,7 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         make_compute(settings) as compute,
         open_second_reader(settings, store, clock) as second_reader,
     ):
-        network = Network(store.outages, clock)
-        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader)
-
-
-async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:
-    """Add the feeds of feeds.toml that this database has never seen."""
-    new = await store.feeds.add(load_feeds(options.config), clock.now())
-    if new:
-        log.info("feeds added", count=len(new))
+        yield Engine(store, web, compute, classifier, clock, policy, second_reader)
 
 
 @asynccontextmanager

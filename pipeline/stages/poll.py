@@ -1,7 +1,6 @@
 """Feed -> Request; Response -> entries and the feed's new state."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -90,7 +89,7 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
     The validators stay those of the last body that was parsed. That a host rests is no failure of its feeds.
     """
     asked = replace(state, last_poll_at=now)
-    if error.reason == _HOST_RESTS:
+    if is_resting(error):
         return schedule.after_rest(feed, replace(asked, health=Health.RESTING), error.retry_at or now)
     after = replace(asked, failures=state.failures + 1, reason=error.reason, gone=error.reason == _GONE)
     after = replace(after, health=health.health_of(after, now))
@@ -99,14 +98,9 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
     return schedule.after_failure(feed, after, error, now, policy)
 
 
-def wanted(feed: Feed, entry: Entry) -> bool:
-    """Whether title or URL match one of the feed's `include` patterns, if it has any, and none of its `exclude`."""
-    subjects = [text for text in (entry.title, entry.url) if text]
-    return (not feed.include or _matches(feed.include, subjects)) and not _matches(feed.exclude, subjects)
-
-
-def _matches(patterns: tuple[str, ...], subjects: list[str]) -> bool:
-    return any(re.search(pattern, subject, re.IGNORECASE) for pattern in patterns for subject in subjects)
+def is_resting(error: StageError) -> bool:
+    """Whether nobody was asked, because the host rests."""
+    return error.reason == _HOST_RESTS
 
 
 def _needs_recheck(state: FeedState) -> bool:

@@ -23,13 +23,13 @@ from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
 from pipeline.store.outages import OutageRows
-from pipeline.store.polls import Polled
+from pipeline.store.polls import PollEnding
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
-from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
+from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
 
 __all__ = [
     "BEAT_EVERY",
@@ -46,7 +46,7 @@ __all__ = [
     "Judgement",
     "Labelled",
     "OutageRows",
-    "Polled",
+    "PollEnding",
     "Provenance",
     "Run",
     "Said",
@@ -58,6 +58,7 @@ __all__ = [
     "found_by",
     "live",
     "open_store",
+    "pageless",
     "redacted",
 ]
 

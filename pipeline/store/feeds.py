@@ -14,7 +14,7 @@ from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
 from pipeline.store import polls
 from pipeline.store.database import Batcher, Database
 from pipeline.store.discover import Discovery, discover
-from pipeline.store.polls import Polled
+from pipeline.store.polls import PollEnding
 from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
@@ -46,7 +46,7 @@ class FeedRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._polls: Batcher[Polled, int] = Batcher(self._finish)
+        self._polls: Batcher[PollEnding, int] = Batcher(self._finish)
 
     async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
         """Add the feeds whose URL was never seen; returns those that were new."""
@@ -63,17 +63,17 @@ class FeedRows:
                     new += await _insert(c, self._db, feed, now)
         return tuple(new)
 
-    async def adopt(self, polled: Polled) -> Feed | None:
+    async def adopt(self, ending: PollEnding) -> Feed | None:
         """Add a feed with what its first request brought, so that it needs no second one; None if its URL is known."""
-        return await self._db.settle(lambda: self._adopt(polled))
+        return await self._db.settle(lambda: self._adopt(ending))
 
-    async def _adopt(self, polled: Polled) -> Feed | None:
+    async def _adopt(self, ending: PollEnding) -> Feed | None:
         async with self._db.write() as c:
-            is_known = select(feed_urls.c.url).where(feed_urls.c.url == polled.feed.url)
+            is_known = select(feed_urls.c.url).where(feed_urls.c.url == ending.feed.url)
             if (await c.execute(is_known)).first() is not None:
                 return None
-            for feed in await _insert(c, self._db, polled.feed, polled.at, polled.state):
-                found = Discovery(polled.entries, polled.at, feed=feed)
+            for feed in await _insert(c, self._db, ending.feed, ending.at, ending.state):
+                found = Discovery(ending.entries, ending.at, feed=feed)
                 await discover(c, self._db, found)
                 return feed
         return None
@@ -160,15 +160,15 @@ class FeedRows:
             found: datetime | None = (await c.execute(query)).scalar()
             return found
 
-    async def finish(self, polled: Polled) -> int:
+    async def finish(self, ending: PollEnding) -> int:
         """Commit what a poll brought: the feed's state and its entries in one transaction.
 
         Returns:
             How many entries were new, or announced a revision.
         """
-        return await self._polls.put(polled)
+        return await self._polls.put(ending)
 
-    async def _finish(self, batch: list[Polled]) -> list[int]:
+    async def _finish(self, batch: list[PollEnding]) -> list[int]:
         async with self._db.write() as c:
             return await polls.commit(c, self._db, batch)
 

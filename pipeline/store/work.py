@@ -195,6 +195,11 @@ def live() -> ColumnElement[bool]:
     return is_live
 
 
+def pageless(origin: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """Of those entries the ones whose article is in the feed."""
+    return and_(entries.c.host == "", true() if origin is None else origin)
+
+
 def found_by(run_id: int) -> ColumnElement[bool]:
     """The entries that one backfill found."""
     is_found: ColumnElement[bool] = entries.c.origin_run_id == run_id

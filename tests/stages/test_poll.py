@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ParseError, PollError, StageError, WebError
-from pipeline.model import Entry, Feed, FeedState, Gap, Health, RequestKind, Response
+from pipeline.model import Feed, FeedState, Gap, Health, RequestKind, Response
 from pipeline.stages import poll, schedule
 from pipeline.stages.poll import Polled
 from pipeline.stages.schedule import PollPolicy
@@ -255,26 +255,3 @@ def test_that_its_host_rests_is_no_failure_of_a_feed() -> None:
 def test_a_410_is_final() -> None:
     state = failed(PollError(FEED.url, "http-410"))
     assert (state.gone, state.next_poll_at, state.reason, state.failures) == (True, None, "http-410", 1)
-
-
-@pytest.mark.parametrize(
-    ("include", "exclude", "expected"),
-    [
-        pytest.param((), (), True, id="no patterns"),
-        pytest.param(("tank",), (), True, id="title, any case"),
-        pytest.param(("/army/",), (), True, id="URL"),
-        pytest.param(("navy", "^tanks"), (), True, id="one of several"),
-        pytest.param(("navy",), (), False, id="none"),
-        pytest.param((), ("/army/",), False, id="excluded"),
-        pytest.param(("tank",), ("/army/",), False, id="excluded although included"),
-    ],
-)
-def test_patterns_say_which_entries_are_wanted(
-    include: tuple[str, ...], exclude: tuple[str, ...], expected: bool
-) -> None:
-    entry = Entry("1", "https://example.com/army/1", "Tanks roll")
-    assert poll.wanted(replace(FEED, include=include, exclude=exclude), entry) is expected
-
-
-def test_an_entry_without_title_and_link_matches_no_pattern() -> None:
-    assert not poll.wanted(replace(FEED, include=(".*",)), Entry("1", None))

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FetchMode, Gap, Health, Rhythm, Robots
-from pipeline.store import Budget, Candidates, Forced, Polled, Store
+from pipeline.store import Budget, Candidates, Forced, PollEnding, Store
 from tests import make
 from tests.make import AT
 
@@ -32,12 +32,12 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
 
 async def test_a_feed_is_adopted_with_what_its_first_request_brought(store: Store) -> None:
     state = make.state(etag='"1"')
-    adopted = await store.feeds.adopt(Polled(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
+    adopted = await store.feeds.adopt(PollEnding(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
     assert adopted is not None
     (row,) = await store.feeds.listing()
     assert (row.feed, row.state) == (adopted, state)
     assert await store.work.count_waiting() == 2
-    assert await store.feeds.adopt(Polled(make.feed(), 0, state, AT)) is None
+    assert await store.feeds.adopt(PollEnding(make.feed(), 0, state, AT)) is None
 
 
 async def test_a_url_is_added_once_and_a_removed_feed_stays_removed(store: Store) -> None:
@@ -74,7 +74,7 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
         moving_days=2,
         rhythm=Rhythm(AT, 25, 3.5, (0.25,) * 24, (1.0,) * 7),
     )
-    assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
+    assert await store.feeds.finish(PollEnding(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
     assert row.state == state
 
@@ -101,7 +101,7 @@ async def test_force_overrides_the_interval_but_neither_rest_nor_410_nor_a_secon
     await store.feeds.add([make.feed(n) for n in (1, 2, 3)], AT - timedelta(days=1))
     states = {1: make.state(), 2: make.state(gone=True), 3: make.state()}
     for feed, _ in await store.feeds.claim(run.id, AT, 9):
-        await store.feeds.finish(Polled(feed, run.id, states[feed.id], AT))
+        await store.feeds.finish(PollEnding(feed, run.id, states[feed.id], AT))
     await store.hosts.claim("feed3.example:443", AT, timedelta())
     await store.hosts.rest("feed3.example:443", make.rest(AT + timedelta(hours=1)))
     forced = Forced(since=AT + timedelta(seconds=1))
@@ -120,14 +120,34 @@ async def test_a_disabled_feed_is_not_polled_and_an_enabled_one_is_due(store: St
     assert len(await store.feeds.claim(run.id, AT, 9)) == 1
 
 
-async def test_a_failed_poll_is_in_the_audit_trail(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("failure", "changes", "event"),
+    [
+        pytest.param("http-500", {}, "poll-failed", id="its own"),
+        pytest.param("dns", {"is_counted": False}, "poll-uncounted", id="our network's"),
+        pytest.param(None, {}, None, id="none, though the one before failed"),
+    ],
+)
+async def test_a_failed_poll_is_in_the_audit_trail(
+    store: Store, failure: str | None, changes: dict[str, bool], event: str | None
+) -> None:
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
-    await store.feeds.finish(Polled(feed, run.id, make.state(reason="http-500", failures=1), AT))
+    failing = make.state(reason="http-500", failures=1)
+    await store.feeds.finish(PollEnding(feed, run.id, failing, AT, failure=failure, **changes))
     async with store.db.read() as c:
         kinds = (await c.exec_driver_sql("SELECT kind FROM events ORDER BY id")).scalars().all()
-    assert kinds == ["feed-added", "poll-failed"]
+    assert kinds == (["feed-added", event] if event else ["feed-added"])
+
+
+async def test_only_a_poll_that_made_a_request_is_spent(store: Store) -> None:
+    await store.budget.read(AT, 1.0)
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed(1), make.feed(2), make.feed(3, interval=timedelta(hours=1))], AT)
+    for feed, _ in await store.feeds.claim(run.id, AT, 3):
+        await store.feeds.finish(PollEnding(feed, run.id, make.state(), AT, was_asked=feed.title != "Feed 2"))
+    assert (await store.budget.read(AT, 1.0)).made == 1
 
 
 async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) -> None:
@@ -135,7 +155,7 @@ async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) ->
     run = await store.runs.start("poll", at)
     ((claimed, _),) = await store.feeds.claim(run.id, at, 1, forced=Forced(at, (feed.id,)))
     state = make.state(**{"next_poll_at": at, "last_poll_at": at, "health": Health.ACTIVE, **changes.pop("state", {})})
-    await store.feeds.finish(Polled(claimed, run.id, state, at, **changes))
+    await store.feeds.finish(PollEnding(claimed, run.id, state, at, **changes))
     await store.runs.end(run.id, "done", at)
 
 
@@ -154,7 +174,7 @@ async def test_a_run_that_lost_a_feed_records_no_gap_and_moves_nothing(store: St
     late = await store.runs.start("poll", AT)
     gap = Gap(AT - timedelta(hours=3), AT)
     await store.feeds.finish(
-        Polled(feed, late.id, make.state(), AT, (make.entry(),), gap=gap, moved_to="http://new.example/rss")
+        PollEnding(feed, late.id, make.state(), AT, (make.entry(),), gap=gap, moved_to="http://new.example/rss")
     )
     (row,) = await store.feeds.listing()
     assert (row.gaps, row.feed.url) == (0, feed.url)

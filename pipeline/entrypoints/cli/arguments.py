@@ -22,7 +22,7 @@ Lang = Annotated[Names, typer.Option(help="A language, such as en.")]
 Since = Annotated[str | None, typer.Option(help="A date (UTC), RFC 3339 time, or age such as 36h or 7d.")]
 Until = Annotated[str | None, typer.Option(help="The same; a date includes that day.")]
 MinScore = Annotated[float | None, typer.Option(min=0, max=1, help="The least score.")]
-Words = Annotated[str | None, typer.Argument(help='Words, "phrases", OR, -not, prefix*.')]
+Words = Annotated[str | None, typer.Argument(help='Words, "phrases", AND, OR, -not, prefix*.')]
 
 
 def _asked(

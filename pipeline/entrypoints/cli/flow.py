@@ -31,7 +31,12 @@ def poll(
     """Poll each due feed once, then ingest until nothing is left to do now."""
     from pipeline.entrypoints import poll as polling
 
-    show([complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))], chosen)
+    summary = complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))
+    show([summary.counts], chosen)
+    if summary.is_cut_off:
+        raise CommandError(
+            "our network seems to be down: no host answers; feeds and pages that were not reached stay due"
+        )
 
 
 @backfill_app.callback()
