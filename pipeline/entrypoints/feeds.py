@@ -8,6 +8,7 @@ import structlog
 from pipeline.clock import Clock, SystemClock
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, ParseError
+from pipeline.model import Feed
 from pipeline.settings import load_feeds
 from pipeline.stages import opml
 from pipeline.store import FeedRow, Store, open_store
