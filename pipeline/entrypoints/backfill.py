@@ -50,14 +50,14 @@ async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry
     async with wiring.open_engine(settings) as engine:
         await add_new_feeds(engine.store, options, engine.clock)
         if is_dry:
-            plan = await _plan(engine, settings, asked)
+            plan = await plan_of(engine, settings, asked)
             return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
         return [await backfill_with(engine, settings, asked, resume)]
 
 
 async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume: int | None) -> dict[str, Any]:
     """The same with parts that are there already."""
-    run = await _run(engine, await _plan(engine, settings, asked), resume)
+    run = await _run(engine, await plan_of(engine, settings, asked), resume)
     async with wiring.alive(engine.store, run, engine.clock) as counts:
         counts.update(await _work(engine, run, settings))
         return {"run": run.id, **counts}
@@ -114,7 +114,13 @@ def _check(asked: Asked, resume: int | None) -> None:
         raise UsageError("--query is for --via gdelt")
 
 
-async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
+async def plan_of(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
+    """What a run is to do, as its row keeps it.
+
+    Raises:
+        UsageError: the range is none.
+        CommandError: a feed or list does not exist.
+    """
     now = engine.clock.now()
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 import structlog
 
-from pipeline import archives, urls
+from pipeline import archives
 from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted, ccnews, jsonl
 from pipeline.archives import urls as url_list
 from pipeline.archives.warc import Sought
+from pipeline.entrypoints.counted import Counted
 from pipeline.entrypoints.warc import WarcFiles
 from pipeline.errors import ArchiveError, StageError
 from pipeline.ingest import Engine
@@ -47,7 +49,7 @@ class Discovery:
         keys = ("todo", "lines", "missed", "reached", "read", "found", "tried")
         self._cursor: dict[str, Any] = {key: {} for key in keys} | dict(run.cursor if run else {})
         self._sites: dict[str, tuple[Feed, ...]] = {}
-        self._unknown: dict[str, dict[str, str]] = {}  # hosts of canonical URLs by archive, in a dry run
+        self._counted: Counted | None = None  # in a dry run
         self._committing = asyncio.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -64,12 +66,14 @@ class Discovery:
 
     async def estimate(self, host_delay_s: float) -> list[dict[str, Any]]:
         """How much there would be to do, by archive; stores nothing."""
-        await self.run()
-        rows = []
-        for via, found in self._cursor["found"].items():
-            hosts = Counter(filter(None, self._unknown[via].values()))
-            takes_s = max(hosts.values(), default=0) * host_delay_s
-            rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
+        with closing(Counted()) as counted:
+            self._counted = counted
+            await self.run()
+            rows = []
+            for via, found in self._cursor["found"].items():
+                hosts = counted.hosts(via)
+                takes_s = max(hosts, default=0) * host_delay_s
+                rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
         return rows
 
     async def _past(self, feed: Feed) -> None:
@@ -235,26 +239,17 @@ class Discovery:
 
     def _begin(self, via: str) -> None:
         self._cursor["found"].setdefault(via, dict.fromkeys(("documents", "candidates", "known", "new", "missed"), 0))
-        self._unknown.setdefault(via, {})
 
     async def _put(self, via: str, entries: Sequence[Entry]) -> None:
         limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
         block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
-        if self._run is None:
-            new, known = await self._would_add(via, block)
-        else:
+        if self._counted is not None:
+            new = self._counted.add(via, await self._engine.store.candidates.unknown(block))
+            known = len(entries) - new
+        elif self._run is not None:
             now = self._engine.clock.now()
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
         self.count(via, {"candidates": len(entries), "new": new, "known": known})
-
-    async def _would_add(self, via: str, block: Candidates) -> tuple[int, int]:
-        new = 0
-        for entry in await self._engine.store.candidates.unknown(block):
-            url = urls.canonical_url(entry.url or "") or entry.id
-            if not any(url in seen for seen in self._unknown.values()):
-                self._unknown[via][url] = "" if entry.held else urls.host_key(entry.url or "")
-                new += 1
-        return new, len(block.entries) - new
 
 
 def _lasting(runs: Sequence[Run], span: Span) -> dict[str, Any]:
