@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages import langtag, language
+from pipeline.stages import langtag, language, markup
 from pipeline.stages.extract import body, dates, pdf, plain, prose
 from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
@@ -55,12 +55,12 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if is_pdf(page):
         told, text = pdf.read(page)
         return told, Found(text, pdf.PYPDF)
-    if len(page.body) > body.MOST_BYTES:
+    if len(page.body) > markup.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
     if is_plain(page):
         told, text = plain.read(page)
         return told, Found(text, plain.PLAIN)
-    tree = body.parse(decode(page), page.url)
+    tree = markup.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
     found = prose.main_text(tree, page.url, prose.shipped())
