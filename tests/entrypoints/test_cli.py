@@ -281,6 +281,8 @@ async def test_single_stages_work_on_files(here: Place) -> None:
     assert article["text"].count("\n") == 2
     parsed = (await here.run("parse-feed", "feed.xml", "--url", "https://a.example/feed")).row
     assert parsed["entries"][0]["url"] == "https://a.example/a"
+    nowhere = (await here.run("parse-feed", "feed.xml")).row
+    assert [entry["url"] for entry in nowhere["entries"]] == [None]
     (here.directory / "texts.jsonl").write_text(
         json.dumps({"id": 7, "title": article["title"], "text": article["text"]}) + "\n\n"
     )

@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.stages.extract.blocks import blocks_of
-from pipeline.stages.extract.body import parse
 from pipeline.stages.extract.edges import trimmed
+from pipeline.stages.markup import parse
 
 TITLE = "Second frigate delivered to the navy"
 HEADLINE = f"<h1>{TITLE}</h1>"

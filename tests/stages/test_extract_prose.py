@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.stages.extract.blocks import blocks_of
-from pipeline.stages.extract.body import TRAFILATURA, parse
+from pipeline.stages.extract.body import TRAFILATURA
 from pipeline.stages.extract.features import features
 from pipeline.stages.extract.forest import Forest
 from pipeline.stages.extract.prose import BLOCKS, by_blocks, claims_of, doubt, main_text, shipped
+from pipeline.stages.markup import parse
 
 URL = "https://www.example.com/news/frigate"
 SENTENCES = (

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages import language
+from pipeline.stages import langtag, language, markup
 from pipeline.stages.extract import body, dates, pdf, plain, prose
-from pipeline.stages.extract.metadata import Facts, facts, lang_tag
+from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.extract.prose import Found
 from pipeline.stages.fetch import decode, is_pdf, is_plain
@@ -55,12 +55,12 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if is_pdf(page):
         told, text = pdf.read(page)
         return told, Found(text, pdf.PYPDF)
-    if len(page.body) > body.MOST_BYTES:
+    if len(page.body) > markup.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
     if is_plain(page):
         told, text = plain.read(page)
         return told, Found(text, plain.PLAIN)
-    tree = body.parse(decode(page), page.url)
+    tree = markup.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
     found = prose.main_text(tree, page.url, prose.shipped())
@@ -100,7 +100,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: dateti
         extractor=chosen.extractor,
         authors=told.authors or entry.authors,
         updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
-        lang=language.tag(title, text, told.lang or lang_tag(entry.lang)),
+        lang=language.tag(title, text, told.lang or langtag.usual(entry.lang)),
         site_name=told.site_name,
         section=told.section,
         tags=told.tags or entry.tags,
