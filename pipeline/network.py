@@ -59,8 +59,12 @@ class Network:
             log.warning("the network is back")
         self._note(host, has_answered=True, undo=None)
         if self._is_recorded is not False:
-            await self._rows.end()
-            self._is_recorded = False
+            before, self._is_recorded = self._is_recorded, False  # at once: others answer meanwhile
+            try:
+                await self._rows.end()
+            except BaseException:
+                self._is_recorded = before
+                raise
 
     async def failed(self, host: str, error: StageError, undo: tuple[int, FeedState] | None = None) -> None:
         """A request has failed; `undo` is what its feed goes back to, should that be our own network's doing."""

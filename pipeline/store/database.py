@@ -18,6 +18,7 @@ from pipeline.store.types import unpack
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
 CONFLICT_TRIES = 3
+LINGER_S = 0.02  # between two batches of many
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, `unixepoch`
 Item = TypeVar("Item")
@@ -167,9 +168,9 @@ def _on_begin(connection: Connection) -> None:
 
 
 class Batcher(Generic[Item, Result]):
-    """Writes what came while a batch was being written as the next batch.
+    """Writes what came while a batch was being written, and a moment longer, as the next batch.
 
-    One item alone waits for nothing; many share one transaction. When a batch fails, its items are tried one by
+    One item alone waits for nothing; many share one transaction, which costs about as much as thirty of them. When a batch fails, its items are tried one by
     one, so that only the culprit sees the error; after a conflict with another process the batch is tried again.
     """
 
@@ -188,8 +189,12 @@ class Batcher(Generic[Item, Result]):
         return await done
 
     async def _drain(self) -> None:
+        size = 0
         while self._waiting:
+            if 1 < size < self._largest:
+                await asyncio.sleep(LINGER_S)
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            size = len(batch)
             await self._settle(batch)
 
     async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]], tries: int = CONFLICT_TRIES) -> None:

@@ -19,6 +19,7 @@ from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
 
+LOOK_AHEAD = 4  # feeds for each that is wanted: some share a host, of which one is taken
 LONGEST_ID = 19  # digits of a 64-bit integer
 
 
@@ -130,19 +131,22 @@ class FeedRows:
             or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
         )
         query = (
-            select(feeds, *state_columns())
-            .join(feed_states, feed_states.c.feed_id == feeds.c.id)
+            select(feeds.c.id, feeds.c.host)
+            .select_from(feed_states.join(feeds, feeds.c.id == feed_states.c.feed_id))
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
             .order_by(feed_states.c.next_poll_at)
-            .limit(limit * 4)
+            .limit(limit * LOOK_AHEAD)
         )
         if not self._db.is_sqlite:
             query = query.with_for_update(of=feed_states, skip_locked=True)
+        whole = select(feeds, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
-            one_a_host = {row.host: row for row in reversed((await c.execute(query)).all())}
-            chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
-            ids = [row.id for row in chosen]
+            first_of_host: dict[str, int] = {}
+            for row in await c.execute(query):
+                first_of_host.setdefault(row.host, row.id)
+            ids = list(first_of_host.values())[:limit]
+            chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
         return tuple((_feed(row), state_of(row)) for row in chosen)
 

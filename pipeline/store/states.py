@@ -1,6 +1,6 @@
 """FeedState <-> the columns of feed_states."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,8 @@ from pipeline.store.tables import feed_states
 
 _NOT_STATE = ("feed_id", "run_id")
 _DURATIONS = ("ttl", "fresh_for", "usual_gap")
+_SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
+_PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
 
 
 def state_columns() -> list[Any]:
@@ -18,11 +20,9 @@ def state_columns() -> list[Any]:
 
 def state_values(state: FeedState) -> dict[str, Any]:
     """A state as values of columns."""
-    values = asdict(state)
-    beat = values["rhythm"]
-    values["rhythm"] = None if beat is None else {**beat, "polled_at": beat["polled_at"].isoformat()}
+    values = {name: getattr(state, name) for name in _PLAIN}
     for name in _DURATIONS:
-        duration: timedelta | None = values.pop(name)
+        duration: timedelta | None = getattr(state, name)
         values[f"{name}_s"] = None if duration is None else duration.total_seconds()
     return {
         **values,
@@ -30,6 +30,7 @@ def state_values(state: FeedState) -> dict[str, Any]:
         "skip_days": sorted(state.skip_days),
         "health": state.health.value,
         "seen": " ".join(sorted(state.seen)),
+        "rhythm": None if state.rhythm is None else _kept(state.rhythm),
     }
 
 
@@ -43,6 +44,16 @@ def state_of(row: Any) -> FeedState:
         values[name] = frozenset(values[name])
     values["rhythm"] = None if values["rhythm"] is None else _rhythm(values["rhythm"])
     return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})
+
+
+def _kept(rhythm: Rhythm) -> dict[str, Any]:
+    return {
+        "polled_at": rhythm.polled_at.isoformat(),
+        "window": rhythm.window,
+        "days": rhythm.days,
+        "hours": rhythm.hours,
+        "weekdays": rhythm.weekdays,
+    }
 
 
 def _rhythm(kept: dict[str, Any]) -> Rhythm:

@@ -278,3 +278,13 @@ def test_patterns_say_which_entries_are_wanted(
 
 def test_an_entry_without_title_and_link_matches_no_pattern() -> None:
     assert not poll.wanted(replace(FEED, include=(".*",)), Entry("1", None))
+
+
+@pytest.mark.parametrize(
+    ("response", "takes_long"),
+    [(answer(304), False), (answer(404, b"gone"), False), (answer(body=b"new"), True), (answer(body=b"old"), False)],
+    ids=["not modified", "no feed", "a new body", "the same body"],
+)
+def test_only_a_new_body_takes_long_to_read(response: Response, takes_long: bool) -> None:
+    state = replace(KNOWN, body_hash=poll.body_hash(b"old"))
+    assert poll.is_long(state, response) is takes_long
