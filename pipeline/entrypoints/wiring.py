@@ -1,6 +1,7 @@
 """Wiring: settings -> the parts of the flow, put together; and the heartbeat of a run."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -86,6 +87,8 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         open_second_reader(settings, store, clock) as second_reader,
     ):
         network = Network(store.outages, clock)
+        gc.collect()
+        gc.freeze()  # models and modules stay: the collector need not go through them time and again
         yield Engine(store, web, compute, classifier, clock, policy, network, second_reader)
 
 

@@ -170,8 +170,9 @@ def _on_begin(connection: Connection) -> None:
 class Batcher(Generic[Item, Result]):
     """Writes what came while a batch was being written, and a moment longer, as the next batch.
 
-    One item alone waits for nothing; many share one transaction, which costs about as much as thirty of them. When a batch fails, its items are tried one by
-    one, so that only the culprit sees the error; after a conflict with another process the batch is tried again.
+    One item alone waits for nothing; many share one transaction, which costs about as much as thirty of them. When a
+    batch fails, its items are tried one by one, so that only the culprit sees the error; after a conflict with another
+    process the batch is tried again.
     """
 
     def __init__(self, write: Callable[[list[Item]], Awaitable[list[Result]]], largest: int = 200) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -19,7 +19,7 @@ from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
 
-LOOK_AHEAD = 4  # feeds for each that is wanted: some share a host, of which one is taken
+LOOK_AHEAD = 4  # feeds for each that is wanted, where many share a host, of which one is taken
 LONGEST_ID = 19  # digits of a 64-bit integer
 
 
@@ -136,16 +136,12 @@ class FeedRows:
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
             .order_by(feed_states.c.next_poll_at)
-            .limit(limit * LOOK_AHEAD)
         )
         if not self._db.is_sqlite:
             query = query.with_for_update(of=feed_states, skip_locked=True)
         whole = select(feeds, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
-            first_of_host: dict[str, int] = {}
-            for row in await c.execute(query):
-                first_of_host.setdefault(row.host, row.id)
-            ids = list(first_of_host.values())[:limit]
+            ids = await _one_a_host(c, query, limit)
             chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
         return tuple((_feed(row), state_of(row)) for row in chosen)
@@ -205,6 +201,16 @@ class Forced:
 
     since: datetime  # those polled since then had their turn
     ids: tuple[int, ...] | None = None
+
+
+async def _one_a_host(c: AsyncConnection, query: Select[Any], limit: int) -> list[int]:
+    """The first feed of each host, as many as wanted; looks further only where the first ones share hosts."""
+    for most in (limit, limit * LOOK_AHEAD):
+        rows = (await c.execute(query.limit(most))).all()
+        first = {row.host: row.id for row in reversed(rows)}
+        if len(first) >= limit or len(rows) < most:
+            break
+    return [row.id for row in rows if first[row.host] == row.id][:limit]
 
 
 def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from pipeline.model import FeedState, Health, Rhythm
@@ -10,12 +11,15 @@ from pipeline.store.tables import feed_states
 _NOT_STATE = ("feed_id", "run_id")
 _DURATIONS = ("ttl", "fresh_for", "usual_gap")
 _SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
+_COLUMNS = tuple(column for column in feed_states.c if column.name not in _NOT_STATE)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_read = attrgetter(*_NAMES)
 _PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
 
 
 def state_columns() -> list[Any]:
     """The columns that a state is read from."""
-    return [column for column in feed_states.c if column.name not in _NOT_STATE]
+    return list(_COLUMNS)
 
 
 def state_values(state: FeedState) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def state_values(state: FeedState) -> dict[str, Any]:
 
 def state_of(row: Any) -> FeedState:
     """The state in a row."""
-    values = {column.name: getattr(row, column.name) for column in state_columns()}
+    values: dict[str, Any] = dict(zip(_NAMES, _read(row), strict=True))
     for name in _DURATIONS:
         seconds = values.pop(f"{name}_s")
         values[name] = None if seconds is None else timedelta(seconds=seconds)
