@@ -12,7 +12,7 @@ from pipeline import urls
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
 from pipeline.store import polls
-from pipeline.store.database import Batcher, Database
+from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.polls import Polled
 from pipeline.store.states import state_columns, state_of, state_values
@@ -47,7 +47,7 @@ class FeedRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._polls: Batcher[Polled, int] = Batcher(self._finish)
+        self._polls: Batcher[Polled, int] = Batcher(self._finish, linger_s=LINGER_S)
 
     async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
         """Add the feeds whose URL was never seen; returns those that were new."""

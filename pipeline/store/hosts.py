@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, or_, select, update
 
 from pipeline.errors import StoreError
 from pipeline.model import Rest, Robots, Turn
-from pipeline.store.database import Batcher, Database
+from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.tables import hosts
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,8 +35,8 @@ class HostRows:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._holder = holder(platform.node(), os.getpid())
-        self._claims: Batcher[_Claim, Turn] = Batcher(self._claim)
-        self._releases: Batcher[tuple[str, datetime], None] = Batcher(self._release)
+        self._claims: Batcher[_Claim, Turn] = Batcher(self._claim, linger_s=LINGER_S)
+        self._releases: Batcher[tuple[str, datetime], None] = Batcher(self._release, linger_s=LINGER_S)
         self._late: dict[str, datetime] = {}  # hosts that are still to be given back, and from when on they are free
 
     async def claim(self, host: str, now: datetime, lease: timedelta) -> Turn:
