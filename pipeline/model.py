@@ -229,6 +229,19 @@ class Robots:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What the pace says to whoever wants to ask a host."""
+
+    ask_at: datetime | None  # when to say it again: the host rests, its delay is not over, or another asks it now
+    crawl_delay: timedelta | None = None  # that its robots.txt asks of us, as far as we know
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the host may be asked now."""
+        return self.ask_at is None
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """A time in which nobody asks a host, after a 429 or 503."""
 

@@ -10,7 +10,7 @@ import structlog
 from pipeline import urls
 from pipeline.errors import StageError, StoreError
 from pipeline.ingest import Engine
-from pipeline.model import Feed, FeedState
+from pipeline.model import Feed, FeedState, Response
 from pipeline.stages import choose, network, poll, rhythm, schedule
 from pipeline.stages.network import Silence
 from pipeline.stages.schedule import PollPolicy
@@ -75,7 +75,7 @@ class PollDuty:
             with e.store.outages.asking(begun_at):
                 response = await e.web.send(poll.request_for(feed, state))
             await e.store.outages.answered(e.clock.now())
-            polled = await e.compute(poll.read, feed, state, response, self._policy)
+            polled = await self._read(feed, state, response)
         except StageError as error:
             await self._failed(feed, state, error, begun_at)
             return
@@ -88,6 +88,12 @@ class PollDuty:
         log.info("polled", feed=feed.url, entries=len(entries), new=new, not_modified=polled.not_modified)
         if gap:
             log.warning("entries were missed", feed=feed.url, since=gap.since, until=gap.until)
+
+    async def _read(self, feed: Feed, state: FeedState, response: Response) -> poll.Polled:
+        """What a response brought; only a new body is worth a process of its own."""
+        if poll.is_long(state, response):
+            return await self._engine.compute(poll.read, feed, state, response, self._policy)
+        return poll.read(feed, state, response, self._policy)
 
     async def _failed(self, feed: Feed, state: FeedState, error: StageError, begun_at: datetime) -> None:
         """Record a failure, unless it was our own network's: then the feed is as well as it was before."""

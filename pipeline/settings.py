@@ -73,7 +73,7 @@ class PollSettings(_Section):
     interval_s: Seconds = 1800
     min_interval_s: Seconds = 600
     max_interval_s: Seconds = 86_400
-    concurrency: int = Field(default=20, ge=1, le=1000)
+    concurrency: int = Field(default=600, ge=1, le=1000)
     tick_s: SomeSeconds = 5
 
 

@@ -1,6 +1,7 @@
 """Wiring: settings -> the parts of the flow, put together; and the heartbeat of a run."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -83,6 +84,8 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         make_compute(settings) as compute,
         open_second_reader(settings, store, clock) as second_reader,
     ):
+        gc.collect()
+        gc.freeze()  # models and modules stay: the collector need not go through them time and again
         yield Engine(store, web, compute, classifier, clock, policy, second_reader)
 
 

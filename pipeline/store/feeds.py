@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
 from pipeline.store import polls
-from pipeline.store.database import Batcher, Database
+from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.polls import PollEnding
 from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
 
+LOOK_AHEAD = 4  # feeds for each that is wanted, where many share a host, of which one is taken
 LONGEST_ID = 19  # digits of a 64-bit integer
 
 
@@ -46,7 +47,7 @@ class FeedRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._polls: Batcher[PollEnding, int] = Batcher(self._finish)
+        self._polls: Batcher[PollEnding, int] = Batcher(self._finish, linger_s=LINGER_S)
 
     async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
         """Add the feeds whose URL was never seen; returns those that were new."""
@@ -130,19 +131,18 @@ class FeedRows:
             or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
         )
         query = (
-            select(feeds, *state_columns())
-            .join(feed_states, feed_states.c.feed_id == feeds.c.id)
+            select(feeds.c.id, feeds.c.host)
+            .select_from(feed_states.join(feeds, feeds.c.id == feed_states.c.feed_id))
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
             .order_by(feed_states.c.next_poll_at)
-            .limit(limit * 4)
         )
         if not self._db.is_sqlite:
             query = query.with_for_update(of=feed_states, skip_locked=True)
+        whole = select(feeds, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
-            one_a_host = {row.host: row for row in reversed((await c.execute(query)).all())}
-            chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
-            ids = [row.id for row in chosen]
+            ids = await _one_a_host(c, query, limit)
+            chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
         return tuple((_feed(row), state_of(row)) for row in chosen)
 
@@ -201,6 +201,16 @@ class Forced:
 
     since: datetime  # those polled since then had their turn
     ids: tuple[int, ...] | None = None
+
+
+async def _one_a_host(c: AsyncConnection, query: Select[Any], limit: int) -> list[int]:
+    """The first feed of each host, as many as wanted; looks further only where the first ones share hosts."""
+    for most in (limit, limit * LOOK_AHEAD):
+        rows = (await c.execute(query.limit(most))).all()
+        first = {row.host: row.id for row in reversed(rows)}
+        if len(first) >= limit or len(rows) < most:
+            break
+    return [row.id for row in rows if first[row.host] == row.id][:limit]
 
 
 def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:

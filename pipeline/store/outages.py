@@ -59,9 +59,13 @@ class OutageRows:
             log.warning("the network is back")
         self._network = network.answered(self._network, now)
         if self._is_recorded is not False:
-            async with self._db.write() as c:
-                await c.execute(delete(outages).where(outages.c.machine == self._machine))
-            self._is_recorded = False
+            before, self._is_recorded = self._is_recorded, False  # at once: others answer meanwhile
+            try:
+                async with self._db.write() as c:
+                    await c.execute(delete(outages).where(outages.c.machine == self._machine))
+            except BaseException:
+                self._is_recorded = before
+                raise
 
     async def failed(self, error: StageError, silence: Silence, now: datetime) -> None:
         """A request has failed; `silence` is what that says if nothing came back."""

@@ -49,7 +49,7 @@ class WebLimits:
     allow_private: tuple[str, ...] = ()  # hosts or CIDRs that may be private or loopback
     proxy: str | None = None  # then it decides what addresses are opened, not we
     max_redirects: int = 5
-    max_connections: int = 100
+    max_connections: int = 1000  # a bound on what lanes add up to
     max_bytes: Mapping[RequestKind, int] = field(default_factory=lambda: _MAX_BYTES)  # on the wire, and decoded
     max_ratio: int = 100  # decoded bytes for one on the wire
     min_rate: int = 500  # bytes in a second, once `grace` is over

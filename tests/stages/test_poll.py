@@ -255,3 +255,13 @@ def test_that_its_host_rests_is_no_failure_of_a_feed() -> None:
 def test_a_410_is_final() -> None:
     state = failed(PollError(FEED.url, "http-410"))
     assert (state.gone, state.next_poll_at, state.reason, state.failures) == (True, None, "http-410", 1)
+
+
+@pytest.mark.parametrize(
+    ("response", "takes_long"),
+    [(answer(304), False), (answer(404, b"gone"), False), (answer(body=b"new"), True), (answer(body=b"old"), False)],
+    ids=["not modified", "no feed", "a new body", "the same body"],
+)
+def test_only_a_new_body_takes_long_to_read(response: Response, takes_long: bool) -> None:
+    state = replace(KNOWN, body_hash=poll.body_hash(b"old"))
+    assert poll.is_long(state, response) is takes_long

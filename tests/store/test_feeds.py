@@ -1,5 +1,6 @@
 """Feeds, hosts and runs: the same on both databases."""
 
+import asyncio
 import os
 from datetime import datetime, timedelta
 from typing import Any
@@ -231,11 +232,26 @@ async def test_a_gone_feed_that_is_enabled_counts_as_failing_until_it_answers(st
 
 async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
     lease = timedelta(seconds=60)
-    assert await store.hosts.claim("a:443", AT, lease) is None
-    assert await store.hosts.claim("a:443", AT, lease) == AT + lease
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at is None
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at == AT + lease
     await store.hosts.release("a:443", AT + timedelta(seconds=5))
-    assert await store.hosts.claim("a:443", AT, lease) == AT + timedelta(seconds=5)
-    assert await store.hosts.claim("a:443", AT + timedelta(seconds=5), lease) is None
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at == AT + timedelta(seconds=5)
+    assert (await store.hosts.claim("a:443", AT + timedelta(seconds=5), lease)).ask_at is None
+
+
+async def test_of_claims_that_come_together_each_host_is_lent_once(store: Store) -> None:
+    hosts = ["a:443", "b:443", "a:443", "c:443"]
+    turns = await asyncio.gather(*(store.hosts.claim(host, AT, timedelta(seconds=60)) for host in hosts))
+    assert [turn.is_ours for turn in turns] == [True, True, False, True]
+    await asyncio.gather(*(store.hosts.release(host, AT + timedelta(seconds=5)) for host in hosts[:2]))
+    assert (await store.hosts.claim("b:443", AT, timedelta())).ask_at == AT + timedelta(seconds=5)
+
+
+async def test_a_host_is_lent_with_its_crawl_delay(store: Store) -> None:
+    delay = timedelta(seconds=30)
+    assert (await store.hosts.claim("a:443", AT, timedelta())).crawl_delay is None
+    await store.hosts.keep_robots("a:443", Robots("", AT, delay))
+    assert (await store.hosts.claim("a:443", AT, timedelta())).crawl_delay == delay
 
 
 async def test_a_rest_is_never_shortened(store: Store) -> None:
@@ -243,7 +259,7 @@ async def test_a_rest_is_never_shortened(store: Store) -> None:
     assert await store.hosts.last_rest("a:443") is None
     await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=2)))
     await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=1)))
-    assert await store.hosts.claim("a:443", AT, timedelta()) == AT + timedelta(hours=2)
+    assert (await store.hosts.claim("a:443", AT, timedelta())).ask_at == AT + timedelta(hours=2)
     assert await store.hosts.last_rest("a:443") == make.rest(AT + timedelta(hours=2))
     assert await store.hosts.last_rest("b:443") is None
 
