@@ -21,10 +21,13 @@ from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
+from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
 from pipeline.store.outages import OutageRows
+from pipeline.store.pages import KeptAt, PageRows
 from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
+from pipeline.store.records import Kept
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
@@ -44,8 +47,11 @@ __all__ = [
     "Forced",
     "Found",
     "Judgement",
+    "Kept",
+    "KeptAt",
     "Labelled",
     "OutageRows",
+    "PageFiles",
     "Polled",
     "Provenance",
     "Run",
@@ -74,6 +80,7 @@ class Store:
         self.outages = OutageRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
+        self.pages = PageRows(self.db)
         self.candidates = CandidateRows(self.db)
         self.search = Search(self.db)
         self.verdicts = VerdictRows(self.db, self.search)
