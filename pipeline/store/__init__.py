@@ -24,10 +24,11 @@ from pipeline.store.hosts import HostRows
 from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
 from pipeline.store.outages import OutageRows
-from pipeline.store.pages import KeptAt, PageRows
+from pipeline.store.pages import KeptAt, LastPage, PageRows
 from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.records import Kept
+from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
@@ -50,10 +51,12 @@ __all__ = [
     "Kept",
     "KeptAt",
     "Labelled",
+    "LastPage",
     "OutageRows",
     "PageFiles",
     "Polled",
     "Provenance",
+    "Renewal",
     "Run",
     "Said",
     "Standing",
@@ -81,6 +84,7 @@ class Store:
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
         self.pages = PageRows(self.db)
+        self.renewals = RenewalRows(self.db)
         self.candidates = CandidateRows(self.db)
         self.search = Search(self.db)
         self.verdicts = VerdictRows(self.db, self.search)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Outcome
 from pipeline.store.database import Database
-from pipeline.store.tables import article_entries, entries, pages
+from pipeline.store.tables import article_entries, articles, entries, pages
 
 if TYPE_CHECKING:
     from pipeline.store.endings import Ending
@@ -30,6 +30,7 @@ class LastPage:
 
     at: KeptAt
     is_revision: bool  # a feed had announced the article anew: its date is of an earlier page
+    seen_at: datetime  # when the article was first seen
 
 
 class PageRows:
@@ -44,16 +45,17 @@ class PageRows:
             partition_by=article_entries.c.article_id, order_by=(entries.c.done_at.desc(), entries.c.id.desc())
         )
         ranked = (
-            select(article_entries.c.article_id, entries.c.revision, pages.c.file, pages.c.offset, newest.label("rank"))
+            select(articles.c.id, articles.c.first_seen_at, entries.c.revision, pages, newest.label("rank"))
+            .join(article_entries, article_entries.c.article_id == articles.c.id)
             .join(entries, entries.c.id == article_entries.c.entry_id)
             .outerjoin(pages, pages.c.entry_id == entries.c.id)
-            .where(article_entries.c.article_id.in_(ids), entries.c.outcome == Outcome.STORED.value)
+            .where(articles.c.id.in_(ids), entries.c.outcome == Outcome.STORED.value)
             .subquery()
         )
         query = select(ranked).where(ranked.c.rank == 1, ranked.c.file.is_not(None))
         async with self._db.read() as c:
             return {
-                row.article_id: LastPage(KeptAt(row.file, row.offset), row.revision > 0)
+                row.id: LastPage(KeptAt(row.file, row.offset), row.revision > 0, row.first_seen_at)
                 for row in await c.execute(query)
             }
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from pipeline.model import Enclosure, Entry, Page, Response
+from pipeline.model import Enclosure, Entry, Response
 
 LEVEL = 3  # of zstd
 LONGEST_HEADER = 64 * 1024  # bytes of a line
@@ -22,14 +22,14 @@ _LONGEST_FRAME_HEADER = 18  # bytes
 _CHECKSUM = 4  # bytes
 _RLE_BLOCK = 1  # whose content is one byte, however long it becomes
 _NOT_KEPT = frozenset({"content-encoding", "transfer-encoding", "content-length", "set-cookie"})  # the body is decoded
-DAMAGES = (EOFError, ValueError, KeyError, TypeError, zstandard.ZstdError)  # what `read` raises
+DAMAGES = (EOFError, ValueError, LookupError, TypeError, zstandard.ZstdError)  # what `read` raises
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A page as it was fetched, and the entry that led to it as it was then."""
 
-    page: Page
+    response: Response  # without redirects
     entry: Entry
     is_copy: bool  # read from a web archive, because its site did not give it
 
@@ -62,12 +62,11 @@ def read(file: BinaryIO) -> Kept:
         about, http = _record(lines)
         _, told = _record(lines)
     head, _, body = http.partition(b"\r\n\r\n")
-    content_type = _headers(head).get("content-type")
-    fetched_at = datetime.fromisoformat(about["warc-date"])
+    status, *headers = _headers(head)
+    at = datetime.fromisoformat(about["warc-date"])
+    response = Response(about["warc-target-uri"], int(status[0].split()[1]), tuple(headers), body, at)
     known = json.loads(told)
-    return Kept(
-        Page(about["warc-target-uri"], body, content_type, fetched_at), _entry(known["entry"]), known["is_copy"]
-    )
+    return Kept(response, _entry(known["entry"]), known["is_copy"])
 
 
 def whole_bytes(file: BinaryIO) -> int | None:
@@ -101,7 +100,7 @@ def _record(lines: Any) -> tuple[Mapping[str, str], bytes]:
     head = b""
     while (line := lines.readline(LONGEST_HEADER)).strip():
         head += line
-    headers = _headers(head)
+    headers = {name.lower(): value for name, value in _headers(head)}
     length = int(headers["content-length"])
     block = lines.read(length)
     if len(block) < length or lines.read(4) != b"\r\n\r\n":
@@ -109,13 +108,10 @@ def _record(lines: Any) -> tuple[Mapping[str, str], bytes]:
     return headers, block
 
 
-def _headers(head: bytes) -> Mapping[str, str]:
-    """Names in lower case; the first of each counts."""
-    pairs = (line.partition(":") for line in head.decode(errors="replace").split("\r\n"))
-    found: dict[str, str] = {}
-    for name, _, value in pairs:
-        found.setdefault(name.lower(), value.strip())
-    return found
+def _headers(head: bytes) -> list[tuple[str, str]]:
+    """Names and values; a line without a colon is a name."""
+    lines = (line.partition(":") for line in head.decode(errors="replace").split("\r\n") if line)
+    return [(name, value.strip()) for name, _, value in lines]
 
 
 def _entry(told: Mapping[str, Any]) -> Entry:

@@ -49,8 +49,8 @@ async def files(tmp_path: Path) -> AsyncIterator[PageFiles]:
 def test_a_page_and_its_entry_are_read_as_they_were(body: bytes, entry: Entry, is_copy: bool) -> None:
     given_at = AT + timedelta(microseconds=7)
     found = read(io.BytesIO(pack(response(body, received_at=given_at), entry, is_copy=is_copy)))
-    assert (found.page.body, found.page.fetched_at, found.entry, found.is_copy) == (body, given_at, entry, is_copy)
-    assert (found.page.url, found.page.content_type) == ("https://site1.example/news/1", "text/html; charset=utf-8")
+    kept = (HEADERS[0], ("content-length", str(len(body))))
+    assert found == Kept(response(body, received_at=given_at, headers=kept), entry, is_copy)
 
 
 def test_no_cookie_and_no_coding_that_was_taken_off_is_kept() -> None:
@@ -65,7 +65,7 @@ async def test_pages_are_appended_and_each_is_found_at_its_place(files: PageFile
     places = await asyncio.gather(*(files.keep(response(body), FULL) for body in bodies))
     assert len(kept_files(tmp_path / "pages")) == 1
     for body, at in zip(bodies, places, strict=True):
-        assert (await found(files, at)).page.body == body
+        assert (await found(files, at)).response.body == body
 
 
 async def found(files: PageFiles, at: KeptAt | None) -> Kept:
@@ -104,7 +104,7 @@ async def test_a_cut_file_is_read_up_to_the_cut_and_appended_to_again(tmp_path: 
     second.close()
     assert again is not None
     assert again.file == last.file
-    assert [(await found(second, at)).page.body for at in (whole, again)] == [b"whole", b"again"]
+    assert [(await found(second, at)).response.body for at in (whole, again)] == [b"whole", b"again"]
     with path.open("rb") as file:
         assert whole_bytes(file) == path.stat().st_size
     with zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True) as plain:
@@ -146,7 +146,7 @@ async def test_the_files_of_earlier_days_are_deleted_with_their_places(
     assert [path.name[:10] for path in kept_files(tmp_path / "pages")] == ["2025-07-12", "notes.txt"]
     ids = [found.id for found in await store.search.find(Query())]
     assert new is not None
-    assert list((await store.pages.of_articles(ids)).values()) == [LastPage(new, False)]
+    assert list((await store.pages.of_articles(ids)).values()) == [LastPage(new, False, AT)]
 
 
 async def test_an_article_leads_to_the_page_that_it_was_read_from_last(store: Store) -> None:
@@ -164,7 +164,7 @@ async def test_an_article_leads_to_the_page_that_it_was_read_from_last(store: St
         ended = await store.endings.put(Ending(work, now, Outcome.STORED, article, make.verdict(), kept=at))
         assert ended.article_id is not None
         seen.append((await store.pages.of_articles([ended.article_id])).get(ended.article_id))
-    assert seen == [LastPage(places[0], False), LastPage(places[1], True), None]  # type: ignore[arg-type]
+    assert seen == [LastPage(places[0], False, AT), LastPage(places[1], True, AT), None]  # type: ignore[arg-type]
 
 
 async def test_what_became_of_a_url_says_where_its_page_is_kept(store: Store) -> None:
