@@ -46,13 +46,18 @@ async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry
     async with wiring.open_engine(settings) as engine:
         await wiring.add_new_feeds(engine.store, options, engine.clock)
         if is_dry:
-            plan = await _plan(engine, settings, asked)
-            return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
+            return await estimate_with(engine, settings, asked)
         return [await backfill_with(engine, settings, asked, resume)]
 
 
+async def estimate_with(engine: Engine, settings: Settings, asked: Asked) -> list[dict[str, Any]]:
+    """How much there would be to do, by archive, with parts that are there already; stores nothing."""
+    plan = await _plan(engine, settings, asked)
+    return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
+
+
 async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume: int | None) -> dict[str, Any]:
-    """The same with parts that are there already."""
+    """Ingest a past range, or resume doing so, with parts that are there already; returns the run's counts."""
     run = await _run(engine, await _plan(engine, settings, asked), resume)
     async with wiring.alive(engine.store, run, engine.clock) as counts:
         counts.update(await _work(engine, run, settings))
@@ -90,7 +95,7 @@ def _check(asked: Asked, resume: int | None) -> None:
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
     if resume is None and asked.since is None and not asked.inputs:
-        raise UsageError("--since is needed (or --input FILE with --via urls)")
+        raise UsageError("--since is needed (or --gaps, or --input FILE with --via urls)")
     if (asked.via == "urls") != bool(asked.inputs):
         raise UsageError("--input FILE and --via urls go together")
     if asked.query and asked.via != "gdelt":

@@ -20,6 +20,7 @@ from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
+from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
 from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
@@ -47,6 +48,7 @@ __all__ = [
     "FeedRow",
     "Forced",
     "Found",
+    "GapRow",
     "Judgement",
     "Kept",
     "KeptAt",
@@ -78,6 +80,7 @@ class Store:
         self.db = Database(url)
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
+        self.gaps = GapRows(self.db)
         self.hosts = HostRows(self.db)
         self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)

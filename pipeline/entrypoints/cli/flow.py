@@ -7,6 +7,7 @@ import typer
 
 from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
 from pipeline.entrypoints.cli.arguments import run as complete
+from pipeline.errors import UsageError
 
 VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback or urls"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
@@ -42,6 +43,7 @@ def backfill(
     via: Annotated[str, typer.Option(help=f"{VIAS}.")] = "auto",
     query: Annotated[str | None, typer.Option(help="With --via gdelt: words, theme:..., sourcecountry:...")] = None,
     inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
+    gaps: Annotated[bool, typer.Option("--gaps", help="The times of which polls missed entries.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
     resume: Annotated[int | None, typer.Option(help="The number of the run to go on with.")] = None,
@@ -54,6 +56,13 @@ def backfill(
 
     via = "urls" if inputs and via == "auto" else via
     asked = filling.Asked(tuple(feed or ()), since, until, via, tuple(inputs or ()), maximum, query)
+    if gaps:
+        from pipeline.entrypoints import gaps as missing
+
+        if resume is not None:
+            raise UsageError("--gaps and --resume: the same command again goes on by itself")
+        show(complete(missing.repair(options(context), asked, is_dry=dry_run)), chosen)
+        return
     show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
 
 
