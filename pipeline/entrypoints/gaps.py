@@ -18,7 +18,9 @@ from pipeline.store import FeedRow, GapRow
 DAY = timedelta(days=1)
 
 
-async def repair(options: Options, asked: filling.Asked, *, is_dry: bool) -> list[dict[str, Any]]:
+async def repair(
+    options: Options, asked: filling.Asked, *, is_dry: bool, in_lines: bool = False
+) -> list[dict[str, Any]]:
     """Backfill the days of all open gaps, and note what was found; a row for each range of days.
 
     Raises:
@@ -37,7 +39,7 @@ async def repair(options: Options, asked: filling.Asked, *, is_dry: bool) -> lis
         shown = []
         for days, gaps in stretches(found).items():
             part = Part(engine, settings, days, gaps, {gap.feed_id: feeds[gap.feed_id] for gap in gaps})
-            shown += await (part.estimate(asked) if is_dry else part.fill(asked))
+            shown += await (part.estimate(asked) if is_dry else part.fill(asked, in_lines=in_lines))
         return shown
 
 
@@ -54,10 +56,11 @@ class Part:
         rows = await filling.estimate_with(self._engine, self._settings, self._asked(asked))
         return [self._named() | row for row in rows]
 
-    async def fill(self, asked: filling.Asked) -> list[dict[str, Any]]:
+    async def fill(self, asked: filling.Asked, *, in_lines: bool) -> list[dict[str, Any]]:
         """Backfill these days, and note at each gap what was found."""
         store, clock = self._engine.store, self._engine.clock
-        counts = await filling.backfill_with(self._engine, self._settings, self._asked(asked), None)
+        own = self._asked(asked)
+        counts = await filling.backfill_with(self._engine, self._settings, own, None, in_lines=in_lines)
         run = await store.runs.get(counts["run"])
         tried = run.cursor.get("tried", {}) if run else {}
         repaired = 0

@@ -165,7 +165,7 @@ async def reclassify(
         async with AsyncExitStack() as around:
             kept = await around.enter_async_context(wiring.alive(store, run, clock)) if run else {}
             if not is_quiet:
-                await around.enter_async_context(progress.shown(lambda: (0, again.counts)))
+                await around.enter_async_context(progress.shown(lambda: again.counts))
             await again.judge(query)
             kept.update(again.counts)
         return {name: again.counts[name] for name in COUNTS}

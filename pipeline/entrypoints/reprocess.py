@@ -72,7 +72,7 @@ async def reprocess(
         again = Again(Parts(store, pages, compute, classifier, clock), tell, run)
         kept = await around.enter_async_context(wiring.alive(store, run, clock)) if run else {}
         if not is_quiet:
-            await around.enter_async_context(progress.shown(lambda: (0, again.counts)))
+            await around.enter_async_context(progress.shown(lambda: again.counts))
         await again.read(query)
         kept.update(again.counts)
         return {name: again.counts[name] for name in COUNTS}

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
+from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show, suited
 from pipeline.entrypoints.cli.arguments import run as complete
 from pipeline.errors import UsageError
 
@@ -61,9 +61,10 @@ def backfill(
 
         if resume is not None:
             raise UsageError("--gaps and --resume: the same command again goes on by itself")
-        show(complete(missing.repair(options(context), asked, is_dry=dry_run)), chosen)
-        return
-    show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
+        working = missing.repair(options(context), asked, is_dry=dry_run, in_lines=chosen == "jsonl")
+    else:
+        working = filling.backfill(options(context), asked, resume, is_dry=dry_run, in_lines=chosen == "jsonl")
+    show(filling.narrow(complete(working), suited(chosen)), chosen)
 
 
 @backfill_app.command("list")
@@ -81,7 +82,7 @@ def backfill_show(
     """One backfill with its cursor and outcomes."""
     from pipeline.entrypoints import backfill as filling
 
-    show(complete(filling.listing(options(context), run_id)), chosen)
+    show(filling.narrow(complete(filling.listing(options(context), run_id)), suited(chosen)), chosen)
 
 
 def demo(
