@@ -15,13 +15,13 @@ from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Label, Outcome, Request
+from pipeline.model import Article, DateOrigin, Label, Outcome, Page, Request, Response
 from pipeline.stages import fetch
 from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract, from_entry
+from pipeline.stages.extract import extract, extract_copy, from_entry
 from pipeline.stages.network import Silence, Weight
 from pipeline.stages.schedule import PollPolicy
-from pipeline.store import Ending, Store, Work, pageless
+from pipeline.store import Ending, KeptAt, PageFiles, Store, Work, pageless
 from pipeline.web import SecondReader, Web
 
 log = structlog.get_logger()
@@ -38,6 +38,7 @@ class Engine:
     clock: Clock
     policy: PollPolicy
     second_reader: SecondReader | None = None
+    pages: PageFiles | None = None  # None: pages are not kept
 
 
 class IngestDuty:
@@ -47,6 +48,7 @@ class IngestDuty:
 
     def __init__(self, engine: Engine, run_id: int, origin: Any = None) -> None:
         self._engine, self._run_id, self._origin = engine, run_id, origin
+        self._kept: dict[int, KeptAt | None] = {}  # by URL: the pages of what is under way
         self.counts: Counter[str] = Counter()
 
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Work]:
@@ -71,7 +73,8 @@ class IngestDuty:
 
     async def do(self, piece: Work) -> None:
         """Bring one URL to its end, and record it."""
-        ending = await self._engine.store.endings.put(await self._ending(piece))
+        ended = await self._ending(piece)
+        ending = await self._engine.store.endings.put(replace(ended, kept=self._kept.pop(piece.url_id, None)))
         outcome = ending.outcome.value if ending.outcome else "waiting"
         self.counts[outcome] += 1
         others = "duplicate" if ending.outcome is Outcome.STORED else outcome  # of the entries that share the URL
@@ -89,9 +92,7 @@ class IngestDuty:
             article = await self._article(work)
         except StageError as error:
             return self._failed(work, error)
-        now = e.clock.now()
-        if article.published_from is DateOrigin.FIRST_SEEN:  # by us, not by this attempt
-            article = replace(article, published_at=work.lead.seen_at)
+        now, article = e.clock.now(), dated(article, work.lead.seen_at)
         if not _is_within(article.published_at, work):
             return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
         first, second = e.classifier.classify(article), None
@@ -113,7 +114,7 @@ class IngestDuty:
             with e.store.outages.asking(begun_at):
                 response = await e.web.send(fetch.request_for(lead.entry))
             await e.store.outages.answered(e.clock.now())
-            page = fetch.read(lead.entry, response)
+            page = await self._page(work, response)
             return await e.compute(extract, page, lead.entry)
         except StageError as error:
             weight = Weight.EXPECTED if lead.attempts else Weight.UNKNOWN
@@ -125,13 +126,19 @@ class IngestDuty:
                 return await self._from_copy(work, request)
             return await self._from_feed(work, error)
 
+    async def _page(self, work: Work, response: Response, *, is_copy: bool = False) -> Page:
+        """The page that an answer is; kept, if pages are."""
+        pages, entry = self._engine.pages, work.lead.entry
+        if pages is not None and response.status == 200:
+            self._kept[work.url_id] = await pages.keep(response, entry, is_copy=is_copy)
+        return fetch.read(entry, response)
+
     async def _from_copy(self, work: Work, request: Request) -> Article:
-        """What a web archive keeps of the page, read as if its site had sent it; the article says where it was read."""
+        """What a web archive keeps of the page."""
         e, entry = self._engine, work.lead.entry
         try:
-            page = fetch.read(entry, await e.web.send(request))
-            article = await e.compute(extract, replace(page, url=entry.url or page.url), entry)
-            return replace(article, url=page.url)
+            page = await self._page(work, await e.web.send(request), is_copy=True)
+            return await e.compute(extract_copy, page, entry)
         except StageError as error:
             if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
                 raise
@@ -166,6 +173,11 @@ class IngestDuty:
             return
         unknown = StageError(piece.lead.entry.url or "", "internal-error", detail=repr(error), retryable=True)
         await self._engine.store.endings.put(self._failed(piece, unknown))
+
+
+def dated(article: Article, seen_at: datetime) -> Article:
+    """An article without a date is of the moment when we first saw it, not of that when it was read."""
+    return replace(article, published_at=seen_at) if article.published_from is DateOrigin.FIRST_SEEN else article
 
 
 def _is_within(moment: datetime, work: Work) -> bool:

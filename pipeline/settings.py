@@ -102,6 +102,13 @@ class ArchivesSettings(_Section):
     gdelt_query: str = ""
 
 
+class PagesSettings(_Section):
+    """[pages]."""
+
+    directory: str = ""  # "": pages are not kept
+    keep_days: int = Field(default=0, ge=0, le=36_525)  # 0: for ever
+
+
 class ComputeSettings(_Section):
     """[compute]."""
 
@@ -196,6 +203,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     web: WebSettings = WebSettings()
     archives: ArchivesSettings = ArchivesSettings()
+    pages: PagesSettings = PagesSettings()
     compute: ComputeSettings = ComputeSettings()
     classify: ClassifySettings = ClassifySettings()
     review: ReviewSettings = ReviewSettings()
@@ -354,8 +362,7 @@ def _explain(error: Any, text: str, path: Path) -> str:
     for depth in range(1, len(keys) + 1):
         if (name := PREFIX + "__".join(keys[:depth]).upper()) in given:
             return f"{name}: {error['msg']}"
-    line = _line_of(keys, text)
-    where = f"{path}, line {line}" if line else str(path)
+    where = f"{path}, line {line}" if (line := _line_of(keys, text)) else str(path)
     return f"{where}: {'.'.join(keys)}: {error['msg']}"
 
 

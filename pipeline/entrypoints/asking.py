@@ -13,7 +13,7 @@ from pipeline.errors import CommandError, ParseError, StageError, UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState, Page
 from pipeline.stages import find, poll
-from pipeline.store import Change, FeedRow, PollEnding
+from pipeline.store import Change, FeedRow, GapRow, PollEnding
 
 AT_ONCE = 20  # feeds checked at the same time
 
@@ -93,9 +93,15 @@ async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dic
         "says": says,
         "state": state_of(row),
         "next": next_poll(row),
-        "gaps": [{"since": gap.since, "until": gap.until} for gap in await store.gaps(feed.id)],
+        "gaps": [_gap(gap) for gap in await engine.store.gaps.of_feeds([feed.id])],
         "history": [in_words(change) for change in await store.history(feed.id)],
     }
+
+
+def _gap(row: GapRow) -> dict[str, Any]:
+    """A gap, and what the backfill found of it that looked last."""
+    tried = {"run": row.run_id, "found": row.found, "repaired_at": row.repaired_at} if row.run_id else {}
+    return {"since": row.gap.since, "until": row.gap.until, **tried}
 
 
 def in_words(change: Change) -> str:

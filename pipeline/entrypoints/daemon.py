@@ -64,13 +64,17 @@ class Daemon:
         polling, ingesting = self._lanes
         self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
         self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
-        self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._engine.store.db.optimize)
+        self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._maintain)
         self._ticker.start()
         try:
             await stop.wait()
         finally:
             self._ticker.stop()
             await asyncio.gather(*(lane.drain(DRAIN_S) for lane in self._lanes))
+
+    async def _maintain(self) -> None:
+        await self._engine.store.db.optimize()
+        await wiring.forget_old_pages(self._engine, self._settings)
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()

@@ -185,6 +185,7 @@ def became(entry: Appearance) -> dict[str, Any]:
         "article_id": entry.article_id,
         "attempts": entry.attempts,
         "due_at": entry.due_at if entry.state == "waiting" else None,
+        "kept_at": entry.kept_at,
     }
 
 

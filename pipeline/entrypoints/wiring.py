@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -16,7 +17,7 @@ from pipeline.errors import StoreError
 from pipeline.ingest import Engine
 from pipeline.settings import NOBODY, Settings, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price
-from pipeline.store import BEAT_EVERY, Run, Store, open_store
+from pipeline.store import BEAT_EVERY, PageFiles, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 
 log = structlog.get_logger()
@@ -43,6 +44,19 @@ def make_compute(settings: Settings) -> Compute:
         recycle_after=settings.compute.recycle_after,
         preload=PRELOADED,
     )
+
+
+@asynccontextmanager
+async def open_pages(settings: Settings) -> AsyncIterator[PageFiles | None]:
+    """The files of kept pages; None when the settings name no directory."""
+    if not settings.pages.directory:
+        yield None
+        return
+    files = PageFiles(Path(settings.pages.directory))
+    try:
+        yield files
+    finally:
+        files.close()
 
 
 @asynccontextmanager
@@ -83,10 +97,21 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         Web(web_limits(settings.web), store.hosts, clock) as web,
         make_compute(settings) as compute,
         open_second_reader(settings, store, clock) as second_reader,
+        open_pages(settings) as pages,
     ):
         gc.collect()
         gc.freeze()  # models and modules stay: the collector need not go through them time and again
-        yield Engine(store, web, compute, classifier, clock, policy, second_reader)
+        yield Engine(store, web, compute, classifier, clock, policy, second_reader, pages)
+
+
+async def forget_old_pages(engine: Engine, settings: Settings) -> None:
+    """Delete the kept pages that are older than the settings want them."""
+    if engine.pages is None or not settings.pages.keep_days:
+        return
+    first = engine.clock.now().date() - timedelta(days=settings.pages.keep_days)
+    await engine.store.pages.forget_before(first)
+    if removed := await engine.pages.remove_before(first):
+        log.info("kept pages deleted", files=removed, before=first.isoformat())
 
 
 @asynccontextmanager

@@ -20,11 +20,16 @@ from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
+from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
+from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
 from pipeline.store.outages import OutageRows
+from pipeline.store.pages import KeptAt, LastPage, PageRows
 from pipeline.store.polls import PollEnding
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
+from pipeline.store.records import Kept
+from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
@@ -43,11 +48,17 @@ __all__ = [
     "FeedRow",
     "Forced",
     "Found",
+    "GapRow",
     "Judgement",
+    "Kept",
+    "KeptAt",
     "Labelled",
+    "LastPage",
     "OutageRows",
+    "PageFiles",
     "PollEnding",
     "Provenance",
+    "Renewal",
     "Run",
     "Said",
     "Standing",
@@ -70,11 +81,14 @@ class Store:
         self.db = Database(url)
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
+        self.gaps = GapRows(self.db)
         self.hosts = HostRows(self.db)
         self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
+        self.pages = PageRows(self.db)
+        self.renewals = RenewalRows(self.db)
         self.candidates = CandidateRows(self.db)
         self.search = Search(self.db)
         self.verdicts = VerdictRows(self.db, self.search)

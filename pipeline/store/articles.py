@@ -1,7 +1,7 @@
 """Articles with their texts, verdicts, tags and index rows: written together or not at all."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,29 +78,30 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     """
     key, article = new.id, new.article
     await verdict_rows.lock(c, [key])
-    query = select(articles.c.title, articles.c.text_hash, texts.c.body).join(texts).where(articles.c.id == key)
+    query = select(articles.c.title, articles.c.text_hash).where(articles.c.id == key)
     old = (await c.execute(query)).one()
     if (old.title, old.text_hash) == (article.title, text_hash(article.text)):
         return False
-    values = {
-        "title": article.title,
-        "authors": list(article.authors),
-        "updated_at": article.updated_at,
-        "section": article.section,
-        "tags": list(article.tags),
-        "is_teaser": article.is_teaser,
-        "extractor": article.extractor,
-        "text_hash": text_hash(article.text),
-        "chars": len(article.text),
-        "revised_at": new.at,
-    }
+    await _rewrite(c, key, article, _told(article) | {"revised_at": new.at})
+    await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
+    await _add_second(c, [new])
+    return True
+
+
+async def renew(c: AsyncConnection, key: int, article: Article) -> None:
+    """Give a stored article what the same page is read as today; its id and URLs stay."""
+    dated = {"published_at": article.published_at, "published_from": article.published_from.value}
+    await _rewrite(c, key, article, _told(article) | dated)
+
+
+async def _rewrite(c: AsyncConnection, key: int, article: Article, values: Mapping[str, Any]) -> None:
+    """Change an article's row, its text and what the index holds of it."""
+    query = select(articles.c.title, texts.c.body).join(texts).where(articles.c.id == key)
+    old = (await c.execute(query)).one()
     await search_index.remove(c, key, old.title, old.body)
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
     await search_index.add(c, [(key, article.title, article.text)])
-    await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
-    await _add_second(c, [new])
-    return True
 
 
 async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
@@ -120,10 +121,22 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "canonical_url": article.canonical_url,
         "url": article.url,
         "site": urls.site(article.canonical_url),
-        "title": article.title,
-        "authors": list(article.authors),
         "published_at": article.published_at,
         "published_from": article.published_from.value,
+        **_told(article),
+        "feed_id": new.feed_id,
+        "archive": new.archive,
+        "first_seen_at": new.first_seen_at,
+        "stored_at": new.at,
+        **verdict_rows.label_values(verdict),
+    }
+
+
+def _told(article: Article) -> dict[str, Any]:
+    """What a page says, and may say otherwise when it is read again."""
+    return {
+        "title": article.title,
+        "authors": list(article.authors),
         "updated_at": article.updated_at,
         "lang": article.lang,
         "site_name": article.site_name,
@@ -133,9 +146,4 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "extractor": article.extractor,
         "text_hash": text_hash(article.text),
         "chars": len(article.text),
-        "feed_id": new.feed_id,
-        "archive": new.archive,
-        "first_seen_at": new.first_seen_at,
-        "stored_at": new.at,
-        **verdict_rows.label_values(verdict),
     }

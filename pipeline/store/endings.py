@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline import urls
 from pipeline.model import Article, Label, Outcome, Verdict
 from pipeline.store import articles as article_rows
+from pipeline.store import pages
 from pipeline.store.database import Batcher, Database
+from pipeline.store.pages import KeptAt
 from pipeline.store.tables import article_entries, entries, events
 from pipeline.store.tables import urls as url_rows
 from pipeline.store.work import Work
@@ -31,6 +33,7 @@ class Ending:
     due_at: datetime | None = None
     is_counted: bool = True  # as an attempt, when it waits
     second: Verdict | None = None  # by the second reader: stored after the other one, so that it counts
+    kept: KeptAt | None = None  # the page that was fetched for it
 
     @property
     def label(self) -> Label | None:
@@ -112,6 +115,7 @@ class EndingRows:
         await c.execute(update(entries).where(entries.c.id == bindparam("entry")), rows)
         done = [row["entry"] for row in rows if row["state"] == "done"]
         await c.execute(update(entries).where(entries.c.id.in_(done)).values(payload=None))
+        await pages.remember(c, self._db, settled)
         appearances = [
             {"entry_id": claimed.id, "article_id": ending.article_id}
             for ending in settled

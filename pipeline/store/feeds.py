@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.errors import CommandError
-from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
+from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Health
 from pipeline.store import polls
 from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
@@ -30,7 +30,7 @@ class FeedRow:
     feed: Feed
     state: FeedState
     is_enabled: bool
-    gaps: int = 0  # times of which entries were missed
+    gaps: int = 0  # times of which entries were missed, and not found since
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class FeedRows:
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
-        missed = select(func.count()).where(gap_rows.c.feed_id == feeds.c.id).scalar_subquery().label("missed")
+        is_open = and_(gap_rows.c.feed_id == feeds.c.id, gap_rows.c.repaired_at.is_(None))
+        missed = select(func.count()).where(is_open).scalar_subquery().label("missed")
         query = select(feeds, *state_columns(), missed).join(feed_states, feed_states.c.feed_id == feeds.c.id)
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
@@ -171,12 +172,6 @@ class FeedRows:
     async def _finish(self, batch: list[PollEnding]) -> list[int]:
         async with self._db.write() as c:
             return await polls.commit(c, self._db, batch)
-
-    async def gaps(self, feed_id: int) -> tuple[Gap, ...]:
-        """The times of which entries of a feed were missed, newest first."""
-        query = select(gap_rows).where(gap_rows.c.feed_id == feed_id).order_by(gap_rows.c.id.desc())
-        async with self._db.read() as c:
-            return tuple(Gap(row.since_at, row.until_at) for row in await c.execute(query))
 
     async def history(self, feed_id: int, limit: int = 10) -> tuple[Change, ...]:
         """What happened to a feed, newest first: its health, its URL, who switched it on and off."""

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from pipeline import urls
 from pipeline.store.database import Database
 from pipeline.store.search import LARGEST_ID, Found, Search
-from pipeline.store.tables import article_entries, articles, entries, events, feeds, labels, verdicts
+from pipeline.store.tables import article_entries, articles, entries, events, feeds, labels, pages, verdicts
 from pipeline.store.tables import urls as url_rows
 
 
@@ -31,6 +31,7 @@ class Appearance:
     due_at: datetime
     attempts: int
     article_id: int | None
+    kept_at: str | None  # file and offset of its page's bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,13 @@ class ProvenanceRows:
         return await self._appearances(is_meant)
 
     async def _appearances(self, is_meant: Any) -> tuple[Appearance, ...]:
+        page = (pages.c.file, pages.c.offset)
         query = (
-            select(entries, feeds.c.title.label("feed_title"), article_entries.c.article_id)
+            select(entries, feeds.c.title.label("feed_title"), article_entries.c.article_id, *page)
             .outerjoin(feeds, feeds.c.id == entries.c.feed_id)
             .outerjoin(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
+            .outerjoin(pages, pages.c.entry_id == entries.c.id)
             .where(is_meant)
             .order_by(entries.c.id)
         )
@@ -126,4 +129,5 @@ def _appearance(row: Any) -> Appearance:
         due_at=row.due_at,
         attempts=row.attempts,
         article_id=row.article_id,
+        kept_at=None if row.file is None else f"{row.file}:{row.offset}",
     )

@@ -116,6 +116,9 @@ gaps = Table(  # of which entries of a feed were missed: a poll brought none tha
     Column("since_at", Moment, nullable=False),
     Column("until_at", Moment, nullable=False),
     Column("found_at", Moment, nullable=False),
+    Column("run_id", Id, _to("runs")),  # the backfill that looked last for what was missed
+    Column("found", Integer),  # articles that it stored
+    Column("repaired_at", Moment),  # when an archive was found that goes back to since_at
     sqlite_strict=True,
 )
 
@@ -318,6 +321,15 @@ article_entries = Table(  # where an article appeared
     metadata,
     Column("entry_id", Id, _to("entries", cascade=True), primary_key=True, autoincrement=False),
     Column("article_id", Id, _to("articles", cascade=True), nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+pages = Table(  # where the bytes are kept that an entry's page had when it was fetched last
+    "pages",
+    metadata,
+    Column("entry_id", Id, _to("entries", cascade=True), primary_key=True, autoincrement=False),
+    Column("file", Text, nullable=False, index=True),  # its name begins with the day
+    Column("offset", Id, nullable=False),
     sqlite_strict=True,
 )
 

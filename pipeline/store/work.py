@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, true, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Entry
@@ -13,6 +13,8 @@ from pipeline.store import payloads
 from pipeline.store.database import Database
 from pipeline.store.tables import article_entries, articles, entries, hosts, runs
 from pipeline.store.tables import urls as url_rows
+
+ENDINGS = ("stored", "defense", "duplicate", "dropped", "waiting")  # defense: of the stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +164,37 @@ class WorkRows:
 
     async def tally(self, origin: ColumnElement[bool]) -> dict[str, int]:
         """How many entries ended how: stored, duplicate, dropped, waiting; and how many of the stored are defense."""
+        counts = dict.fromkeys(ENDINGS, 0)
+        for of_archive in (await self.tallies(origin)).values():
+            counts = {name: count + of_archive[name] for name, count in counts.items()}
+        return counts
+
+    async def tallies(self, origin: ColumnElement[bool]) -> dict[str, dict[str, int]]:
+        """The same for each archive that listed them; "" for feeds."""
         ended = func.coalesce(entries.c.outcome, "waiting").label("ended")
         query = (
-            select(ended, articles.c.label, func.count().label("rows"))
+            select(entries.c.archive, ended, articles.c.label, func.count().label("rows"))
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
             .outerjoin(articles, articles.c.id == article_entries.c.article_id)
             .where(origin)
-            .group_by(ended, articles.c.label)
+            .group_by(entries.c.archive, ended, articles.c.label)
         )
-        counts = dict.fromkeys(("stored", "defense", "duplicate", "dropped", "waiting"), 0)
+        found: dict[str, dict[str, int]] = {}
         async with self._db.read() as c:
             for row in await c.execute(query):
+                counts = found.setdefault(row.archive or "", dict.fromkeys(ENDINGS, 0))
                 counts[row.ended] += row.rows
                 counts["defense"] += row.rows if (row.ended, row.label) == ("stored", "defense") else 0
-        return counts
+        return found
+
+    async def done_a_minute(self, origin: ColumnElement[bool]) -> float:
+        """How many entries came to their end a minute, in the minutes in which any did: pauses do not count."""
+        micros = type_coerce(entries.c.done_at, BigInteger)
+        minute = micros // 60_000_000 if self._db.is_sqlite else func.date_trunc("minute", entries.c.done_at)
+        query = select(func.count(entries.c.done_at).label("done"), func.count(minute.distinct()).label("minutes"))
+        async with self._db.read() as c:
+            row = (await c.execute(query.where(origin))).one()
+        return round(int(row.done) / max(int(row.minutes), 1), 1)
 
     async def count(self, origin: ColumnElement[bool]) -> int:
         """How many entries there are."""

@@ -339,7 +339,7 @@ async def test_max_bounds_a_backfill_and_list_and_show_know_it(tmp_path: Path) -
         done = (await here.run("backfill", "--since", "60d", "--max", "5", "--via", "sitemap")).row
         (listed,) = (await here.run("backfill", "list")).rows
         (shown,) = (await here.run("backfill", "show", str(done["run"]))).rows
-    assert (done["new"], listed["state"], shown["now"]["stored"]) == (5, "done", done["stored"])
+    assert (done["new"], listed["state"], shown["archives"]) == (5, "done", done["archives"])
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -12,6 +12,7 @@ from pipeline.model import Feed, FetchMode, Gap, Health, Rhythm, Robots
 from pipeline.store import Budget, Candidates, Forced, PollEnding, Store
 from tests import make
 from tests.make import AT
+from tests.store.filling import fill
 
 
 async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
@@ -167,7 +168,25 @@ async def test_a_gap_is_counted_and_kept_with_its_range(store: Store) -> None:
         await polled(store, feed, AT + timedelta(hours=n), gap=gap)
     (row,) = await store.feeds.listing()
     assert row.gaps == 2
-    assert await store.feeds.gaps(feed.id) == (missed[1], missed[0])
+    assert [row.gap for row in await store.gaps.of_feeds([feed.id])] == [missed[1], missed[0]]
+
+
+async def test_a_gap_says_what_a_backfill_found_and_counts_no_more_once_repaired(store: Store) -> None:
+    found = make.article(1)
+    await fill(store, [found, make.article(2)], [make.verdict()] * 2)
+    (row,) = await store.feeds.listing()
+    await polled(store, row.feed, AT + timedelta(hours=1), gap=Gap(AT - timedelta(hours=3), AT))
+    run = await store.runs.start("backfill", AT)
+    async with store.db.write() as c:
+        await c.exec_driver_sql(f"UPDATE entries SET origin_run_id = {run.id} WHERE key = '{found.url}'")
+    (gap,) = await store.gaps.of_feeds([row.feed.id], is_open=True)
+    day = Gap(AT - timedelta(hours=12), AT + timedelta(hours=12))
+    assert await store.gaps.tried(gap, run.id, day, None) == 1
+    assert await store.gaps.tried(gap, run.id, Gap(day.since, found.published_at), AT) == 0
+    (tried,) = await store.gaps.of_feeds([row.feed.id])
+    assert (tried.run_id, tried.found, tried.repaired_at) == (run.id, 0, AT)
+    assert await store.gaps.of_feeds([row.feed.id], is_open=True) == ()
+    assert [row.gaps for row in await store.feeds.listing()] == [0]
 
 
 async def test_a_run_that_lost_a_feed_records_no_gap_and_moves_nothing(store: Store) -> None:

@@ -352,3 +352,21 @@ async def test_one_bad_item_of_a_batch_does_not_spoil_the_others(store: Store, c
 
 def test_a_database_is_either_kind(database_url: str) -> None:
     assert Database(database_url).is_sqlite == database_url.startswith("sqlite")
+
+
+async def test_a_tally_is_by_archive_and_the_pace_counts_only_minutes_in_which_work_ended(store: Store) -> None:
+    run = await a_run(store)
+    await polled(store, run, make.entry(1, archive="sitemap"), make.entry(2, archive="sitemap"), make.entry(3))
+    works = await store.work.claim(run.id, AT, 10)
+    for minutes, work in zip((0, 0.5, 600), works, strict=True):
+        number = int(work.lead.entry.id[-1])
+        ended = AT + timedelta(minutes=minutes)
+        await store.endings.put(Ending(work, ended, Outcome.STORED, make.article(number), make.verdict()))
+    tallies = await store.work.tallies(live())
+    assert {name: (counts["stored"], counts["defense"]) for name, counts in tallies.items()} == {
+        "sitemap": (2, 2),
+        "": (1, 1),
+    }
+    assert (await store.work.tally(live()))["stored"] == 3
+    assert await store.work.done_a_minute(live()) == 1.5
+    assert await store.work.done_a_minute(found_by(run.id)) == 0

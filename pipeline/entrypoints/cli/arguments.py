@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -90,6 +91,17 @@ def format_of(chosen: str | None) -> Any:
         return output.Format(chosen) if chosen else None
     except ValueError as e:
         raise UsageError(f"--format: {chosen!r}: expected table, json, jsonl or csv") from e
+
+
+def suited(chosen: str | None) -> Any:
+    """The chosen format, else what suits stdout.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from pipeline.entrypoints import output
+
+    return format_of(chosen) or output.suited(sys.stdout)
 
 
 def show(rows: Any, chosen: str | None) -> None:

@@ -1,5 +1,6 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.errors import ExtractError
@@ -37,6 +38,15 @@ def extract(page: Page, entry: Entry) -> Article:
     if failure is not None and len(chosen.text) < SHORTEST_TEXT:
         raise failure
     return _article(page.url, told, entry, chosen, page.fetched_at)
+
+
+def extract_copy(page: Page, entry: Entry) -> Article:
+    """Read what a web archive keeps of a page as if its site had sent it; the article says where it was read.
+
+    Raises:
+        ExtractError: as `extract`.
+    """
+    return replace(extract(replace(page, url=entry.url or page.url), entry), url=page.url)
 
 
 def from_entry(entry: Entry, at: datetime) -> Article:
