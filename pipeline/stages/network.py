@@ -75,14 +75,15 @@ def answered(network: Network, now: datetime) -> Network:
 
 
 def fell_silent(network: Network, silence: Silence, now: datetime) -> Network:
-    """A request has ended in silence."""
+    """A request has ended in silence; while we are cut off, that is nothing new."""
+    if network.is_down:
+        return network
     after = replace(network, undo=(*network.undo, silence.undo)) if silence.undo else network
     if network.answered_at is None or network.answered_at <= silence.begun_at:
         weight = max(silence.weight, network.silent.get(silence.site, silence.weight))
         silent = {**network.silent, silence.site: weight}
         after = replace(after, silent=silent, unanswered=network.unanswered + 1)
-    is_noticed = not after.is_down and _speaks_for_an_outage(after)
-    return replace(after, probed_at=now) if is_noticed else after
+    return replace(after, probed_at=now) if _speaks_for_an_outage(after) else after
 
 
 def _speaks_for_an_outage(network: Network) -> bool:

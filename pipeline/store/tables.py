@@ -128,7 +128,7 @@ budgets = Table(  # the one price that all polls are weighed by, and how much wa
     Column("id", Integer, primary_key=True, autoincrement=False),  # 1
     Column("price", Real, nullable=False),
     Column("since_at", Moment, nullable=False),
-    Column("made", Integer, nullable=False),  # polls since then
+    Column("made", Integer, nullable=False),  # requests since then
     sqlite_strict=True,
 )
 
