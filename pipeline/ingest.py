@@ -11,13 +11,13 @@ from typing import Any
 
 import structlog
 
-from pipeline import backoff
+from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
 from pipeline.model import Article, DateOrigin, Label, Outcome, Request
 from pipeline.network import Network
-from pipeline.stages import fetch
+from pipeline.stages import fetch, remember
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
 from pipeline.stages.schedule import PollPolicy
@@ -39,6 +39,7 @@ class Engine:
     policy: PollPolicy
     network: Network
     second_reader: SecondReader | None = None
+    has_site_memory: bool = True
 
 
 class IngestDuty:
@@ -97,10 +98,14 @@ class IngestDuty:
             article = replace(article, published_at=work.lead.seen_at)
         if not _is_within(article.published_at, work):
             return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
+        blocks = remember.blocks_of(article) if e.has_site_memory else ()
+        if blocks:
+            article = remember.without_furniture(article, await e.store.memories.of(urls.site(article.canonical_url)))
         first, second = e.classifier.classify(article), None
         if first.needs_review and e.second_reader:
             second = await e.second_reader.read(article, first)
-        return Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        end = e.clock.now()
+        return Ending(work, end, Outcome.STORED, article=article, verdict=first, second=second, blocks=blocks)
 
     async def _article(self, work: Work) -> Article:
         """The article behind a URL: from its page, or from what the feed itself holds."""

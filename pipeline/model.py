@@ -257,6 +257,7 @@ class Article:
     section: str | None = None  # of the publisher
     tags: tuple[str, ...] = ()  # of the publisher
     is_teaser: bool = False  # the text is only the beginning: the rest is for those who pay
+    site_memory: str | None = None  # site@version of what told its furniture from its text; None: nothing was left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ def describe(known: Provenance) -> dict[str, Any]:
         "first_seen_at": known.article["first_seen_at"],
         "stored_at": known.article["stored_at"],
         "archive": known.article["archive"],
+        "site_memory": known.article["site_memory"],
         "text_hash": known.article["text_hash"],
         "read_from": known.article["url"],
         "urls": known.urls,

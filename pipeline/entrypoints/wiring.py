@@ -86,7 +86,8 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         open_second_reader(settings, store, clock) as second_reader,
     ):
         network = Network(store.outages, clock)
-        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader)
+        has_memory = settings.ingest.site_memory
+        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader, has_memory)
 
 
 async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:

@@ -22,6 +22,7 @@ from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.hosts import HostRows
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.memories import MemoryRows
 from pipeline.store.outages import OutageRows
 from pipeline.store.polls import Polled
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
@@ -72,6 +73,7 @@ class Store:
         self.hosts = HostRows(self.db)
         self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)
+        self.memories = MemoryRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
         self.candidates = CandidateRows(self.db)

@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Article, Label, Outcome, Verdict
+from pipeline.stages.remember import Block
 from pipeline.store import articles as article_rows
+from pipeline.store import memories
 from pipeline.store.database import Batcher, Database
 from pipeline.store.tables import article_entries, entries, events
 from pipeline.store.tables import urls as url_rows
@@ -31,6 +33,7 @@ class Ending:
     due_at: datetime | None = None
     is_counted: bool = True  # as an attempt, when it waits
     second: Verdict | None = None  # by the second reader: stored after the other one, so that it counts
+    blocks: tuple[Block, ...] = ()  # of the article: what it teaches of its site, if it is new
 
     @property
     def label(self) -> Label | None:
@@ -81,8 +84,18 @@ class EndingRows:
             else:
                 settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=found))
         await article_rows.add(c, [_filing(ending) for ending in new])
+        await self._teach(c, new)
         await self._remember_urls(c, settled)
         return settled
+
+    async def _teach(self, c: AsyncConnection, new: list[Ending]) -> None:
+        """Let the memories of sites take in new articles."""
+        taught: dict[str, list[tuple[Block, ...]]] = {}
+        for ending in new:
+            if ending.article is not None and ending.blocks:
+                taught.setdefault(urls.site(ending.article.canonical_url), []).append(ending.blocks)
+        if taught:
+            await memories.learn(c, self._db, taught)
 
     async def _remember_urls(self, c: AsyncConnection, settled: list[Ending]) -> None:
         """Map every URL on the way to the article."""
