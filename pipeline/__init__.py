@@ -15,7 +15,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     queue/         lanes of work and the ticker that nudges them
     archives/      where the past is found: feeds and what they link to, WordPress, sitemaps, GDELT, web archives, lists
     query/         the query language: text -> Query
-    stages/        the pure steps: poll and rhythm, parse, fetch, extract, remember, tag, classify; words in texts
+    stages/        the pure steps: poll, parse, fetch, substitute, extract, remember, tag, classify; words in texts
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow

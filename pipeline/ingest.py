@@ -15,9 +15,9 @@ from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Label, Outcome, Request
+from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome, Request
 from pipeline.network import Network
-from pipeline.stages import fetch, remember
+from pipeline.stages import fetch, remember, substitute
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, from_entry
 from pipeline.stages.schedule import PollPolicy
@@ -40,6 +40,7 @@ class Engine:
     network: Network
     second_reader: SecondReader | None = None
     has_site_memory: bool = True
+    trusts_feeds: bool = True
 
 
 class IngestDuty:
@@ -90,7 +91,7 @@ class IngestDuty:
         if work.article_id is not None and not work.is_revision:
             return Ending(work, e.clock.now(), Outcome.DUPLICATE, article_id=work.article_id)
         try:
-            article = await self._article(work)
+            article, trust = await self._obtained(work)
         except StageError as error:
             return self._failed(work, error)
         now = e.clock.now()
@@ -104,8 +105,22 @@ class IngestDuty:
         first, second = e.classifier.classify(article), None
         if first.needs_review and e.second_reader:
             second = await e.second_reader.read(article, first)
-        end = e.clock.now()
-        return Ending(work, end, Outcome.STORED, article=article, verdict=first, second=second, blocks=blocks)
+        stored = Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        return replace(stored, blocks=blocks, trust=trust)
+
+    async def _obtained(self, work: Work) -> tuple[Article, FeedTrust | None]:
+        """The article behind a URL, and what its feed is trusted with from now on, where it is asked to be trusted."""
+        e, lead = self._engine, work.lead
+        if lead.trust is None or not work.host or not e.trusts_feeds:
+            return await self._article(work), None
+        if substitute.serves(lead.trust, lead.entry):
+            told = await e.compute(substitute.whole, lead.entry, lead.seen_at)
+            if told is not None:
+                return told, substitute.after(lead.trust, lead.entry, None)
+        article, has_agreed = await self._article(work), None
+        if substitute.is_checked(lead.trust, lead.entry):
+            has_agreed = await e.compute(substitute.agrees, article, lead.entry, lead.seen_at)
+        return article, substitute.after(lead.trust, lead.entry, has_agreed)
 
     async def _article(self, work: Work) -> Article:
         """The article behind a URL: from its page, or from what the feed itself holds."""

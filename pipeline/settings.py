@@ -83,6 +83,7 @@ class IngestSettings(_Section):
     concurrency: int = Field(default=20, ge=1, le=1000)
     tick_s: SomeSeconds = 2
     site_memory: bool = True
+    trust_feeds: bool = True
 
 
 class WebSettings(_Section):

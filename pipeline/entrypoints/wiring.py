@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -86,8 +87,9 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         open_second_reader(settings, store, clock) as second_reader,
     ):
         network = Network(store.outages, clock)
-        has_memory = settings.ingest.site_memory
-        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader, has_memory)
+        engine = Engine(store, web, compute, classifier, clock, policy, network, second_reader)
+        asked = settings.ingest
+        yield replace(engine, has_site_memory=asked.site_memory, trusts_feeds=asked.trust_feeds)
 
 
 async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:

@@ -151,6 +151,16 @@ hosts = Table(  # the pace, shared by all processes
     sqlite_strict=True,
 )
 
+feed_trusts = Table(  # how far the texts that feeds carry were found to be those of their pages
+    "feed_trusts",
+    metadata,
+    Column("feed_id", Id, _to("feeds", cascade=True), primary_key=True, autoincrement=False),
+    Column("agreed", Integer, nullable=False),  # pages in a row
+    Column("is_doubted", Flag, nullable=False),  # the last page that was compared said something else
+    Column("unchecked", Integer, nullable=False),  # entries since then
+    sqlite_strict=True,
+)
+
 site_memories = Table(  # what sites repeat in their articles
     "site_memories",
     metadata,
