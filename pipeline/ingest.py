@@ -15,8 +15,8 @@ from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Label, Outcome, Page, Request, Response
-from pipeline.stages import fetch
+from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome, Page, Request, Response
+from pipeline.stages import fetch, remember, substitute
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, extract_copy, from_entry
 from pipeline.stages.network import Silence, Weight
@@ -39,6 +39,8 @@ class Engine:
     policy: PollPolicy
     second_reader: SecondReader | None = None
     pages: PageFiles | None = None  # None: pages are not kept
+    has_site_memory: bool = True
+    trusts_feeds: bool = True
 
 
 class IngestDuty:
@@ -89,16 +91,34 @@ class IngestDuty:
         if work.article_id is not None and not work.is_revision:
             return Ending(work, e.clock.now(), Outcome.DUPLICATE, article_id=work.article_id)
         try:
-            article = await self._article(work)
+            article, trust = await self._obtained(work)
         except StageError as error:
             return self._failed(work, error)
         now, article = e.clock.now(), dated(article, work.lead.seen_at)
         if not _is_within(article.published_at, work):
             return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
+        blocks = remember.blocks_of(article) if e.has_site_memory else ()
+        if blocks:
+            article = remember.without_furniture(article, await e.store.memories.of(urls.site(article.canonical_url)))
         first, second = e.classifier.classify(article), None
         if first.needs_review and e.second_reader:
             second = await e.second_reader.read(article, first)
-        return Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        stored = Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        return replace(stored, blocks=blocks, trust=trust)
+
+    async def _obtained(self, work: Work) -> tuple[Article, FeedTrust | None]:
+        """The article behind a URL, and what its feed is trusted with from now on, where it is asked to be trusted."""
+        e, lead = self._engine, work.lead
+        if lead.trust is None or not work.host or not e.trusts_feeds:
+            return await self._article(work), None
+        if substitute.serves(lead.trust, lead.entry):
+            told = await e.compute(substitute.whole, lead.entry, lead.seen_at)
+            if told is not None:
+                return told, substitute.after(lead.trust, lead.entry, None)
+        article, has_agreed = await self._article(work), None
+        if substitute.is_checked(lead.trust, lead.entry):
+            has_agreed = await e.compute(substitute.agrees, article, lead.entry, lead.seen_at)
+        return article, substitute.after(lead.trust, lead.entry, has_agreed)
 
     async def _article(self, work: Work) -> Article:
         """The article behind a URL: from what an archive holds, from its page, or from what the feed itself holds."""

@@ -135,6 +135,15 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedTrust:
+    """How far the texts that a feed carries were found to be those of its pages."""
+
+    agreed: int = 0  # pages in a row
+    is_doubted: bool = False  # the last page that was compared said something else
+    unchecked: int = 0  # entries since then
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A time of which entries of a feed were missed: none of one poll was left at the next."""
 
@@ -277,6 +286,7 @@ class Article:
     section: str | None = None  # of the publisher
     tags: tuple[str, ...] = ()  # of the publisher
     is_teaser: bool = False  # the text is only the beginning: the rest is for those who pay
+    site_memory: str | None = None  # site@version of what told its furniture from its text; None: nothing was left out
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline import urls
 from pipeline.errors import UsageError
@@ -82,6 +76,8 @@ class IngestSettings(_Section):
 
     concurrency: int = Field(default=20, ge=1, le=1000)
     tick_s: SomeSeconds = 2
+    site_memory: bool = True
+    trust_feeds: bool = True
 
 
 class WebSettings(_Section):

@@ -206,7 +206,8 @@ class Again:
             article = texts[standing.article_id]
             verdict = self.classifier.classify(article)
             self.judges.add((verdict.classifier, verdict.tagger))
-            judgement = Judgement(standing.article_id, verdict, text_hash(article.text), now, self.run_id)
+            digest = text_hash(article.text)
+            judgement = Judgement(standing.article_id, verdict, digest, now, self.run_id, article.site_memory)
             if not self._is_done(standing, judgement.text_hash):
                 judged.append((standing, judgement))
         return judged

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from pipeline import urls
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
 from pipeline.entrypoints import judging, progress, reading, wiring
@@ -21,7 +22,7 @@ from pipeline.errors import StageError, UsageError
 from pipeline.ingest import dated
 from pipeline.model import Article
 from pipeline.query import Query
-from pipeline.stages import fetch
+from pipeline.stages import fetch, remember
 from pipeline.stages.classify import Classifier
 from pipeline.stages.extract import extract, extract_copy, from_entry
 from pipeline.store import Kept, LastPage, PageFiles, Renewal, Run, Standing, Store, open_store
@@ -47,6 +48,7 @@ class Parts:
     compute: Compute
     classifier: Classifier
     clock: Clock
+    has_site_memory: bool
 
 
 async def reprocess(
@@ -69,7 +71,7 @@ async def reprocess(
         query = await reading.to_query(store, asked, clock.now())
         plan = {"asked": asdict(asked), "classifier": classifier.name, "program": version("defnews")}
         run = None if is_dry else await _run(store, plan, clock)
-        again = Again(Parts(store, pages, compute, classifier, clock), tell, run)
+        again = Again(Parts(store, pages, compute, classifier, clock, settings.ingest.site_memory), tell, run)
         kept = await around.enter_async_context(wiring.alive(store, run, clock)) if run else {}
         if not is_quiet:
             await around.enter_async_context(progress.shown(lambda: again.counts))
@@ -124,6 +126,8 @@ class Again:
             read = dated(await _article(self.parts.compute, kept, last), last.seen_at)
         except StageError as error:
             return error
+        if self.parts.has_site_memory:  # that of today
+            read = remember.without_furniture(read, await self.parts.store.memories.of(urls.site(read.canonical_url)))
         new = as_stored(old, read, is_revision=last.is_revision)
         judged = (new.title, text_hash(new.text), new.lang) != (old.title, standing.text_hash, old.lang)
         verdict = self.parts.classifier.classify(new) if judged else None

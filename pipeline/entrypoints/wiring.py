@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,9 +100,10 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         open_second_reader(settings, store, clock) as second_reader,
         open_pages(settings) as pages,
     ):
+        engine = Engine(store, web, compute, classifier, clock, policy, second_reader, pages)
         gc.collect()
         gc.freeze()  # models and modules stay: the collector need not go through them time and again
-        yield Engine(store, web, compute, classifier, clock, policy, second_reader, pages)
+        yield replace(engine, has_site_memory=settings.ingest.site_memory, trusts_feeds=settings.ingest.trust_feeds)
 
 
 async def forget_old_pages(engine: Engine, settings: Settings) -> None:

@@ -66,6 +66,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None  # excluded
     min_score: float | None = None
+    is_teaser: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
 from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.memories import MemoryRows
 from pipeline.store.outages import OutageRows
 from pipeline.store.pages import KeptAt, LastPage, PageRows
 from pipeline.store.polls import PollEnding
@@ -85,6 +86,7 @@ class Store:
         self.hosts = HostRows(self.db)
         self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)
+        self.memories = MemoryRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
         self.pages = PageRows(self.db)

@@ -111,7 +111,8 @@ async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
 
 
 def _judgement(new: Filing, verdict: Verdict) -> verdict_rows.Judgement:
-    return verdict_rows.Judgement(new.id, verdict, text_hash(new.article.text), new.at, new.run_id)
+    digest = text_hash(new.article.text)
+    return verdict_rows.Judgement(new.id, verdict, digest, new.at, new.run_id, new.article.site_memory)
 
 
 def _article_values(new: Filing) -> dict[str, Any]:
@@ -144,6 +145,7 @@ def _told(article: Article) -> dict[str, Any]:
         "tags": list(article.tags),
         "is_teaser": article.is_teaser,
         "extractor": article.extractor,
+        "site_memory": article.site_memory,
         "text_hash": text_hash(article.text),
         "chars": len(article.text),
     }

@@ -1,6 +1,6 @@
 """Endings: what became of claimed work, committed in batches: stored, duplicate, dropped, or waiting again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
-from pipeline.model import Article, Label, Outcome, Verdict
+from pipeline.model import Article, FeedTrust, Label, Outcome, Verdict
+from pipeline.stages.remember import Block
 from pipeline.store import articles as article_rows
-from pipeline.store import pages
+from pipeline.store import memories, pages
 from pipeline.store.database import Batcher, Database
 from pipeline.store.pages import KeptAt
-from pipeline.store.tables import article_entries, entries, events
+from pipeline.store.tables import article_entries, entries, events, feed_trusts
 from pipeline.store.tables import urls as url_rows
 from pipeline.store.work import Work
 
@@ -34,6 +35,8 @@ class Ending:
     is_counted: bool = True  # as an attempt, when it waits
     second: Verdict | None = None  # by the second reader: stored after the other one, so that it counts
     kept: KeptAt | None = None  # the page that was fetched for it
+    trust: FeedTrust | None = None  # in the feed of the lead entry from now on; None: as before
+    blocks: tuple[Block, ...] = ()  # of the article: what it teaches of its site, if it is new
 
     @property
     def label(self) -> Label | None:
@@ -58,6 +61,7 @@ class EndingRows:
             held = await _still_held(c, batch)
             settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
             await self._finish_entries(c, settled)
+            await self._trust_feeds(c, settled)
         by_entry = {ending.work.lead.id: ending for ending in settled}
         return [by_entry.get(e.work.lead.id, replace(e, outcome=None, reason="claim-lost")) for e in batch]
 
@@ -84,8 +88,28 @@ class EndingRows:
             else:
                 settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=found))
         await article_rows.add(c, [_filing(ending) for ending in new])
+        await self._teach(c, new)
         await self._remember_urls(c, settled)
         return settled
+
+    async def _teach(self, c: AsyncConnection, new: list[Ending]) -> None:
+        """Let the memories of sites take in new articles."""
+        taught: dict[str, list[tuple[Block, ...]]] = {}
+        for ending in new:
+            if ending.article is not None and ending.blocks:
+                taught.setdefault(urls.site(ending.article.canonical_url), []).append(ending.blocks)
+        if taught:
+            await memories.learn(c, self._db, taught)
+
+    async def _trust_feeds(self, c: AsyncConnection, settled: list[Ending]) -> None:
+        """Remember what feeds are trusted with from now on."""
+        trusts = {e.work.lead.feed_id: asdict(e.trust) for e in settled if e.trust is not None}
+        if trusts:
+            statement = self._db.insert(feed_trusts)
+            changes = {name: statement.excluded[name] for name in ("agreed", "is_doubted", "unchecked")}
+            by_id = sorted(trusts.items(), key=lambda item: item[0] or 0)  # as all do, so that none waits for another
+            rows = [{"feed_id": feed_id, **trust} for feed_id, trust in by_id]
+            await c.execute(statement.on_conflict_do_update(index_elements=["feed_id"], set_=changes), rows)
 
     async def _remember_urls(self, c: AsyncConnection, settled: list[Ending]) -> None:
         """Map every URL on the way to the article."""

@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, true, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.model import Entry
+from pipeline.model import Entry, FeedTrust
 from pipeline.store import payloads
 from pipeline.store.database import Database
-from pipeline.store.tables import article_entries, articles, entries, hosts, runs
+from pipeline.store.tables import article_entries, articles, entries, feed_trusts, hosts, runs
 from pipeline.store.tables import urls as url_rows
 
 ENDINGS = ("stored", "defense", "duplicate", "dropped", "waiting")  # defense: of the stored
+_TRUST = (feed_trusts.c.agreed, feed_trusts.c.is_doubted, feed_trusts.c.unchecked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Claimed:
     revision: int
     seen_at: datetime
     origin_run_id: int | None
+    trust: FeedTrust | None = None  # in its feed; None for what a backfill found
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,10 @@ class WorkRows:
 
     async def _read(self, c: AsyncConnection, run_id: int, taken: Sequence[int]) -> tuple[Work, ...]:
         query = (
-            select(entries, url_rows.c.article_id, runs.c.plan)
+            select(entries, url_rows.c.article_id, runs.c.plan, *_TRUST)
             .join(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(runs, runs.c.id == entries.c.origin_run_id)
+            .outerjoin(feed_trusts, feed_trusts.c.feed_id == entries.c.feed_id)
             .where(entries.c.id.in_(taken))
             .order_by(entries.c.priority.desc(), entries.c.id)
         )
@@ -252,7 +255,12 @@ def _claimed(row: Any) -> Claimed:
         revision=row.revision,
         seen_at=row.seen_at,
         origin_run_id=row.origin_run_id,
+        trust=_trust(row) if row.origin_run_id is None and row.feed_id is not None else None,
     )
+
+
+def _trust(row: Any) -> FeedTrust:
+    return FeedTrust() if row.agreed is None else FeedTrust(row.agreed, row.is_doubted, row.unchecked)
 
 
 def _moment(text: str | None) -> datetime | None:

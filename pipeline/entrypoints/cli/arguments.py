@@ -23,6 +23,12 @@ Lang = Annotated[Names, typer.Option(help="A language, such as en.")]
 Since = Annotated[str | None, typer.Option(help="A date (UTC), RFC 3339 time, or age such as 36h or 7d.")]
 Until = Annotated[str | None, typer.Option(help="The same; a date includes that day.")]
 MinScore = Annotated[float | None, typer.Option(min=0, max=1, help="The least score.")]
+Teaser = Annotated[
+    bool | None,
+    typer.Option(
+        "--teaser/--no-teaser", help="Only texts that are just a beginning, the rest being paid for; or none."
+    ),
+]
 Words = Annotated[str | None, typer.Argument(help='Words, "phrases", AND, OR, -not, prefix*.')]
 
 
@@ -39,11 +45,12 @@ def _asked(
     since: Since = None,
     until: Until = None,
     min_score: MinScore = None,
+    teaser: Teaser = None,
 ) -> Any:
     from pipeline.entrypoints import reading
 
     many = (tuple(given or ()) for given in (label, topic, country, entity, feed, kind, site, lang))
-    return reading.Asked(words, reading.Many(*many), since, until, min_score)
+    return reading.Asked(words, reading.Many(*many), since, until, min_score, teaser)
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:

@@ -19,7 +19,7 @@ CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the pag
 TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
-_OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
+OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
 _NOTHING = Found("", prose.BLOCKS)
 
 
@@ -93,7 +93,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: dateti
         short = "too-short" if chosen.text else "no-text"
         raise ExtractError(url, told.kind or short, detail=f"{len(chosen.text)} characters")
     titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
-    title = next(filter(None, reversed(titles) if chosen.extractor in _OF_FEEDS else titles), None)
+    title = next(filter(None, reversed(titles) if chosen.extractor in OF_FEEDS else titles), None)
     if title is None:
         raise ExtractError(url, "no-title")
     text = body.without_headline(chosen.text, title)
