@@ -39,8 +39,8 @@ class Engine:
     policy: PollPolicy
     second_reader: SecondReader | None = None
     pages: PageFiles | None = None  # None: pages are not kept
-    has_site_memory: bool = True
-    trusts_feeds: bool = True
+    has_site_memory: bool = False
+    trusts_feeds: bool = False
 
 
 class IngestDuty:

@@ -76,8 +76,8 @@ class IngestSettings(_Section):
 
     concurrency: int = Field(default=20, ge=1, le=1000)
     tick_s: SomeSeconds = 2
-    site_memory: bool = True
-    trust_feeds: bool = True
+    site_memory: bool = False  # these two make texts depend on the order of reading
+    trust_feeds: bool = False
 
 
 class WebSettings(_Section):

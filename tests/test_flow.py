@@ -19,10 +19,6 @@ from tests.web.internet import reply
 from tests.web.internet import serving as answering
 
 WHOLE = ("backfill", "--since", "60d", "--via", "sitemap")
-FIXED = {
-    "DEFNEWS_INGEST__SITE_MEMORY": "false",
-    "DEFNEWS_INGEST__TRUST_FEEDS": "false",
-}  # what depends on what was read before
 
 
 def stored_in_feeds(server: Server) -> set[str]:
@@ -64,8 +60,8 @@ async def test_daemon_and_backfill_lead_to_the_same_rows(tmp_path: Path) -> None
         healed(server)
         polled, filled, kept = (place(tmp_path / name, server.room.feeds) for name in ("daemon", "sitemap", "feed"))
         await run_daemon_until(polled, len(stored_in_feeds(server)))
-        await filled.run(*WHOLE, **FIXED)
-        await kept.run("backfill", "--since", "60d", "--via", "feed", **FIXED)
+        await filled.run(*WHOLE)
+        await kept.run("backfill", "--since", "60d", "--via", "feed")
     by_daemon, by_sitemap, by_feed = (set(here.ask(ROWS)) for here in (polled, filled, kept))
     assert by_daemon == by_feed
     both = {row[0] for row in by_daemon} & {row[0] for row in by_sitemap}
@@ -75,7 +71,7 @@ async def test_daemon_and_backfill_lead_to_the_same_rows(tmp_path: Path) -> None
 
 async def run_daemon_until(here: Place, articles: int) -> None:
     """Run the daemon until so many articles are stored and nothing is claimed, then stop it."""
-    daemon = await here.start("run", DEFNEWS_INGEST__TICK_S="0.2", **FIXED)
+    daemon = await here.start("run", DEFNEWS_INGEST__TICK_S="0.2")
     for _ in range(400):
         await asyncio.sleep(0.1)
         if not here.database.exists():
@@ -114,7 +110,7 @@ async def test_what_a_site_puts_into_every_article_is_left_out_after_three(tmp_p
     async with serving() as server:
         healed(server)
         here = place(tmp_path, server.room.feeds)
-        await here.run(*WHOLE)
+        await here.run(*WHOLE, DEFNEWS_INGEST__SITE_MEMORY="true")
     texts = dict(here.ask("SELECT a.canonical_url, t.body FROM articles a JOIN texts t ON t.article_id = a.id"))
     of_site = {key: [a for a in server.room.articles if a.site == key and a.url in texts] for key in promos}
     for key, articles in of_site.items():
@@ -131,7 +127,7 @@ async def test_a_feed_that_carries_its_pages_is_believed_after_five_and_looked_a
     async with serving(extra=230, holds=30) as server:
         here = place(tmp_path, [feed for feed in server.room.feeds if feed.site == "westmark"])
         held = [a for a in server.room.articles if a.site == "westmark" and a.feeds and a.outcome == "stored"]
-        await here.run("poll")
+        await here.run("poll", DEFNEWS_INGEST__TRUST_FEEDS="true")
         asked = {seen.url for seen in server.log} & {a.url for a in held}
     stored = here.ask("SELECT canonical_url, title, extractor FROM articles")
     assert {row[:2] for row in stored} == {(a.url, a.title) for a in held}
@@ -190,11 +186,11 @@ async def test_after_kill_9_nothing_is_lost_and_nothing_is_there_twice(
     async with serving() as server:
         healed(server)
         calm, killed = (place(tmp_path / name, server.room.feeds) for name in ("calm", "killed"))
-        await calm.run(*command, **FIXED)
+        await calm.run(*command)
         for articles in (3, 12):
-            await kill_when(killed, command, articles, **FIXED)
+            await kill_when(killed, command, articles)
         assert len(killed.ask(ROWS)) < len(calm.ask(ROWS))
-        assert (await killed.run(*command, **FIXED)).code == 0
+        assert (await killed.run(*command)).code == 0
         assert (await killed.run("db", "check")).code == 0
     assert killed.ask(ROWS) == calm.ask(ROWS)
     assert killed.ask("SELECT count(*) FROM entries WHERE state = 'claimed'") == [(0,)]

@@ -67,7 +67,7 @@ class Kept:
 
     async def again(self, run: Run | None = None, *, is_dry: bool = False) -> dict[str, int]:
         run = run or await self.store.runs.start("reprocess", self.clock.now())
-        parts = Parts(self.store, self.files, self.reader, self.judge, self.clock)  # type: ignore[arg-type]
+        parts = Parts(self.store, self.files, self.reader, self.judge, self.clock, False)  # type: ignore[arg-type]
         again = Again(parts, self.told.append, None if is_dry else run)
         await again.read(Query())
         return {name: count for name, count in again.counts.items() if count}
