@@ -28,8 +28,8 @@ from trafilatura.metadata import extract_metadata
 
 from pipeline.errors import ExtractError
 from pipeline.model import Page
-from pipeline.stages import language
-from pipeline.stages.extract import authors, body
+from pipeline.stages import language, markup
+from pipeline.stages.extract import authors
 from pipeline.stages.extract.metadata import facts
 from pipeline.stages.fetch import decode
 from pipeline.urls import site
@@ -66,7 +66,7 @@ def measure(gold: dict[str, Any], folder: Path, counts: Counter[str], spent: dic
     url = gold["url"] or f"https://nowhere{gold['id']}.example/x"
     page = Page(url, gzip.decompress((folder / gold["path"]).read_bytes()), "text/html", SEEN)
     try:
-        tree = body.parse(decode(page), url)
+        tree = markup.parse(decode(page), url)
     except ExtractError:
         return
     other = deepcopy(tree)

@@ -7,15 +7,14 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     ui/            templates and style of the page
     polling.py     the flow's first half: feed -> entries
     ingest.py      its second half: entry -> article -> verdict; only these two know the stages
-    network.py     whether our own network works
     settings.py    TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills
     store/         SQLite or PostgreSQL: what is due, what was found, search
     queue/         lanes of work and the ticker that nudges them
-    archives/      where the past is found: feeds and what they link to, WordPress, sitemaps, GDELT, web archives, lists
+    archives/      where the past is found: feeds and what they link to, sitemaps, GDELT, web archives, WARCs, lists
     query/         the query language: text -> Query
-    stages/        the pure steps: poll and rhythm, parse, fetch, extract, tag, classify; words, copies, agencies
+    stages/        the pure steps: poll, choose, parse, fetch, substitute, extract, remember, dedup, tag, classify
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow

@@ -11,17 +11,17 @@ from typing import Any
 
 import structlog
 
-from pipeline import backoff
+from pipeline import backoff, urls
 from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, Label, Outcome, Request
-from pipeline.network import Network
-from pipeline.stages import fetch
+from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome, Page, Request, Response
+from pipeline.stages import fetch, remember, substitute
 from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract, from_entry
+from pipeline.stages.extract import extract, extract_copy, from_entry
+from pipeline.stages.network import Silence, Weight
 from pipeline.stages.schedule import PollPolicy
-from pipeline.store import Ending, Store, Work
+from pipeline.store import Ending, KeptAt, PageFiles, Store, Work, pageless
 from pipeline.web import SecondReader, Web
 
 log = structlog.get_logger()
@@ -37,8 +37,10 @@ class Engine:
     classifier: Classifier
     clock: Clock
     policy: PollPolicy
-    network: Network
     second_reader: SecondReader | None = None
+    pages: PageFiles | None = None  # None: pages are not kept
+    has_site_memory: bool = False
+    trusts_feeds: bool = False
 
 
 class IngestDuty:
@@ -48,23 +50,22 @@ class IngestDuty:
 
     def __init__(self, engine: Engine, run_id: int, origin: Any = None) -> None:
         self._engine, self._run_id, self._origin = engine, run_id, origin
+        self._kept: dict[int, KeptAt | None] = {}  # by URL: the pages of what is under way
         self.counts: Counter[str] = Counter()
 
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Work]:
         """Take entries that are due."""
         e = self._engine
         await e.store.hosts.release_late()
-        allowed = e.network.allowance(limit)
-        if not allowed:
-            return ()
-        pieces = await e.store.work.claim(self._run_id, e.clock.now(), allowed, busy, self._origin)
-        if pieces:
-            e.network.started()
-        return pieces
+        now = e.clock.now()
+        allowed = e.store.outages.allowance(limit, now)
+        if not allowed:  # what needs no page goes on
+            return await e.store.work.claim(self._run_id, now, limit, busy, pageless(self._origin))
+        return await e.store.work.claim(self._run_id, now, allowed, busy, self._origin)
 
     async def next_claim_at(self) -> datetime | None:
         """When a due entry's host is free; None as long as we have no network."""
-        if self._engine.network.is_down:
+        if self._engine.store.outages.is_down:
             return None
         return await self._engine.store.work.next_claim_at(self._engine.clock.now(), self._origin)
 
@@ -74,7 +75,8 @@ class IngestDuty:
 
     async def do(self, piece: Work) -> None:
         """Bring one URL to its end, and record it."""
-        ending = await self._engine.store.endings.put(await self._ending(piece))
+        ended = await self._ending(piece)
+        ending = await self._engine.store.endings.put(replace(ended, kept=self._kept.pop(piece.url_id, None)))
         outcome = ending.outcome.value if ending.outcome else "waiting"
         self.counts[outcome] += 1
         others = "duplicate" if ending.outcome is Outcome.STORED else outcome  # of the entries that share the URL
@@ -89,44 +91,74 @@ class IngestDuty:
         if work.article_id is not None and not work.is_revision:
             return Ending(work, e.clock.now(), Outcome.DUPLICATE, article_id=work.article_id)
         try:
-            article = await self._article(work)
+            article, trust = await self._obtained(work)
         except StageError as error:
             return self._failed(work, error)
-        now = e.clock.now()
-        if article.published_from is DateOrigin.FIRST_SEEN:  # by us, not by this attempt
-            article = replace(article, published_at=work.lead.seen_at)
+        now, article = e.clock.now(), dated(article, work.lead.seen_at)
         if not _is_within(article.published_at, work):
             return Ending(work, now, Outcome.DROPPED, article=article, reason="out-of-range")
+        blocks = remember.blocks_of(article) if e.has_site_memory else ()
+        if blocks:
+            article = remember.without_furniture(article, await e.store.memories.of(urls.site(article.canonical_url)))
         first, second = e.classifier.classify(article), None
         if first.needs_review and e.second_reader:
             second = await e.second_reader.read(article, first)
-        return Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        stored = Ending(work, e.clock.now(), Outcome.STORED, article=article, verdict=first, second=second)
+        return replace(stored, blocks=blocks, trust=trust)
+
+    async def _obtained(self, work: Work) -> tuple[Article, FeedTrust | None]:
+        """The article behind a URL, and what its feed is trusted with from now on, where it is asked to be trusted."""
+        e, lead = self._engine, work.lead
+        if lead.trust is None or not work.host or not e.trusts_feeds:
+            return await self._article(work), None
+        if substitute.serves(lead.trust, lead.entry):
+            told = await e.compute(substitute.whole, lead.entry, lead.seen_at)
+            if told is not None:
+                return told, substitute.after(lead.trust, lead.entry, None)
+        article, has_agreed = await self._article(work), None
+        if substitute.is_checked(lead.trust, lead.entry):
+            has_agreed = await e.compute(substitute.agrees, article, lead.entry, lead.seen_at)
+        return article, substitute.after(lead.trust, lead.entry, has_agreed)
 
     async def _article(self, work: Work) -> Article:
-        """The article behind a URL: from its page, or from what the feed itself holds."""
+        """The article behind a URL: from what an archive holds, from its page, or from what the feed itself holds."""
         e, lead = self._engine, work.lead
+        if isinstance(lead.entry.held, Article):
+            return lead.entry.held
+        if lead.entry.held is not None:
+            return await e.compute(extract, lead.entry.held, lead.entry)
         if not work.host:
             return await e.compute(from_entry, lead.entry, lead.seen_at)
+        begun_at = e.clock.now()
         try:
-            response = await e.web.send(fetch.request_for(lead.entry))
-            await e.network.answered(work.host)
-            page = fetch.read(lead.entry, response)
+            with e.store.outages.asking(begun_at):
+                response = await e.web.send(fetch.request_for(lead.entry))
+            await e.store.outages.answered(e.clock.now())
+            page = await self._page(work, response)
             return await e.compute(extract, page, lead.entry)
         except StageError as error:
-            await e.network.failed(work.host, error)
-            if e.network.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
+            weight = Weight.EXPECTED if lead.attempts else Weight.UNKNOWN
+            silence = Silence(urls.site(lead.entry.url or ""), weight, begun_at)
+            await e.store.outages.failed(error, silence, e.clock.now())
+            if e.store.outages.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
                 raise
             if (request := fetch.request_for_copy(lead.entry, error)) is not None:
                 return await self._from_copy(work, request)
             return await self._from_feed(work, error)
 
+    async def _page(self, work: Work, response: Response, *, is_copy: bool = False) -> Page:
+        """The page that an answer is; kept, if pages are."""
+        pages, entry = self._engine.pages, work.lead.entry
+        if pages is not None and response.status == 200:
+            self._kept[work.url_id] = await pages.keep(response, entry, is_copy=is_copy)
+        return fetch.read(entry, response)
+
     async def _from_copy(self, work: Work, request: Request) -> Article:
-        """What a web archive keeps of the page, read as if its site had sent it; the article says where it was read."""
+        """What a web archive keeps of the page."""
         e, entry = self._engine, work.lead.entry
         try:
-            page = fetch.read(entry, await e.web.send(request))
-            article = await e.compute(extract, replace(page, url=entry.url or page.url), entry)
-            return replace(article, url=page.url)
+            page = await self._page(work, await e.web.send(request), is_copy=True)
+            return await e.compute(extract_copy, page, entry)
         except StageError as error:
             if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
                 raise
@@ -144,7 +176,7 @@ class IngestDuty:
     def _failed(self, work: Work, error: StageError) -> Ending:
         e, now, attempts = self._engine, self._engine.clock.now(), work.lead.attempts + 1
         detail = error.detail or None
-        if e.network.is_ours(error):
+        if e.store.outages.is_ours(error):
             return Ending(work, now, None, reason=error.reason, due_at=now + e.policy.min_interval, is_counted=False)
         if not error.retryable:
             return Ending(work, now, Outcome.DROPPED, reason=error.reason, detail=detail)
@@ -161,6 +193,11 @@ class IngestDuty:
             return
         unknown = StageError(piece.lead.entry.url or "", "internal-error", detail=repr(error), retryable=True)
         await self._engine.store.endings.put(self._failed(piece, unknown))
+
+
+def dated(article: Article, seen_at: datetime) -> Article:
+    """An article without a date is of the moment when we first saw it, not of that when it was read."""
+    return replace(article, published_at=seen_at) if article.published_from is DateOrigin.FIRST_SEEN else article
 
 
 def _is_within(moment: datetime, work: Work) -> bool:

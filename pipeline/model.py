@@ -26,11 +26,16 @@ class FetchMode(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a request is for; robots.txt applies to pages and archives, size limits to each."""
+    """What a request is for; robots.txt applies to pages and archives, size limits to each.
+
+    A data set is a file that its publisher made for programs to download, like those of Common Crawl's news crawl, and
+    that the user asked for by name; robots.txt speaks to crawlers, which follow links. Pace and limits hold for it too.
+    """
 
     FEED = "feed"
     PAGE = "page"
     ARCHIVE = "archive"
+    DATASET = "dataset"
 
 
 class DateOrigin(StrEnum):
@@ -130,6 +135,15 @@ class FeedState:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedTrust:
+    """How far the texts that a feed carries were found to be those of its pages."""
+
+    agreed: int = 0  # pages in a row
+    is_doubted: bool = False  # the last page that was compared said something else
+    unchecked: int = 0  # entries since then
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A time of which entries of a feed were missed: none of one poll was left at the next."""
 
@@ -163,6 +177,8 @@ class Entry:
     lang: str | None = None
     archive: str | None = None  # name of the archive that listed it; None: a feed did
     copy: str | None = None  # URL of a web archive's copy of the page
+    place: str | None = None  # the file, and where in it, that the archive found it at
+    held: "Page | Article | None" = None  # what the archive holds of it: nothing is fetched
 
     @property
     def dated_at(self) -> datetime | None:
@@ -222,6 +238,19 @@ class Robots:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What the pace says to whoever wants to ask a host."""
+
+    ask_at: datetime | None  # when to say it again: the host rests, its delay is not over, or another asks it now
+    crawl_delay: timedelta | None = None  # that its robots.txt asks of us, as far as we know
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the host may be asked now."""
+        return self.ask_at is None
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """A time in which nobody asks a host, after a 429 or 503."""
 
@@ -257,6 +286,7 @@ class Article:
     section: str | None = None  # of the publisher
     tags: tuple[str, ...] = ()  # of the publisher
     is_teaser: bool = False  # the text is only the beginning: the rest is for those who pay
+    site_memory: str | None = None  # site@version of what told its furniture from its text; None: nothing was left out
 
 
 @dataclass(frozen=True, slots=True)

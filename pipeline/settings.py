@@ -24,13 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline import urls
 from pipeline.errors import UsageError
@@ -73,7 +67,7 @@ class PollSettings(_Section):
     interval_s: Seconds = 1800
     min_interval_s: Seconds = 600
     max_interval_s: Seconds = 86_400
-    concurrency: int = Field(default=20, ge=1, le=1000)
+    concurrency: int = Field(default=600, ge=1, le=1000)
     tick_s: SomeSeconds = 5
 
 
@@ -82,6 +76,8 @@ class IngestSettings(_Section):
 
     concurrency: int = Field(default=20, ge=1, le=1000)
     tick_s: SomeSeconds = 2
+    site_memory: bool = False  # these two make texts depend on the order of reading
+    trust_feeds: bool = False
 
 
 class WebSettings(_Section):
@@ -100,6 +96,13 @@ class ArchivesSettings(_Section):
     wayback: str = Field(default="https://web.archive.org", pattern=_BASE)
     gdelt: str = Field(default="https://api.gdeltproject.org/api/v2/doc/doc", pattern=_BASE)
     gdelt_query: str = ""
+
+
+class PagesSettings(_Section):
+    """[pages]."""
+
+    directory: str = ""  # "": pages are not kept
+    keep_days: int = Field(default=0, ge=0, le=36_525)  # 0: for ever
 
 
 class ComputeSettings(_Section):
@@ -196,6 +199,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     web: WebSettings = WebSettings()
     archives: ArchivesSettings = ArchivesSettings()
+    pages: PagesSettings = PagesSettings()
     compute: ComputeSettings = ComputeSettings()
     classify: ClassifySettings = ClassifySettings()
     review: ReviewSettings = ReviewSettings()
@@ -354,8 +358,7 @@ def _explain(error: Any, text: str, path: Path) -> str:
     for depth in range(1, len(keys) + 1):
         if (name := PREFIX + "__".join(keys[:depth]).upper()) in given:
             return f"{name}: {error['msg']}"
-    line = _line_of(keys, text)
-    where = f"{path}, line {line}" if line else str(path)
+    where = f"{path}, line {line}" if (line := _line_of(keys, text)) else str(path)
     return f"{where}: {'.'.join(keys)}: {error['msg']}"
 
 

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import urls
 from pipeline.newsroom import Server
+from pipeline.newsroom.sites import SITES
+from pipeline.stages import remember, substitute
+from pipeline.stages.extract import FEED_CONTENT
+from pipeline.store import types
 from tests.running import ROWS, Place, healed, place, serving
 from tests.web.internet import reply
 from tests.web.internet import serving as answering
@@ -98,6 +103,38 @@ async def test_a_backfill_finds_what_the_feeds_no_longer_hold(tmp_path: Path) ->
     assert listed <= after
     assert done["stored"] == len(after - before)
     assert (again["new"], again["stored"]) == (0, 0)
+
+
+async def test_what_a_site_puts_into_every_article_is_left_out_after_three(tmp_path: Path) -> None:
+    promos = {site.key: site.promo for site in SITES if site.promo}
+    async with serving() as server:
+        healed(server)
+        here = place(tmp_path, server.room.feeds)
+        await here.run(*WHOLE, DEFNEWS_INGEST__SITE_MEMORY="true")
+    texts = dict(here.ask("SELECT a.canonical_url, t.body FROM articles a JOIN texts t ON t.article_id = a.id"))
+    of_site = {key: [a for a in server.room.articles if a.site == key and a.url in texts] for key in promos}
+    for key, articles in of_site.items():
+        read = [(types.unpack(texts[a.url]) or "", a.text) for a in articles]
+        assert len(read) > 6
+        assert sum(promos[key] in text for text, _ in read) == remember.ENOUGH
+        assert all(set(truth.split("\n")) <= set(text.split("\n")) for text, truth in read)
+    used = "SELECT DISTINCT a.site_memory, v.site_memory FROM articles a JOIN verdicts v ON v.article_id = a.id"
+    sites = {urls.site(articles[0].url) for articles in of_site.values()}
+    assert {row for row in here.ask(used) if row[0]} == {(f"{site}@1", f"{site}@1") for site in sites}
+
+
+async def test_a_feed_that_carries_its_pages_is_believed_after_five_and_looked_at_now_and_then(tmp_path: Path) -> None:
+    async with serving(extra=230, holds=30) as server:
+        here = place(tmp_path, [feed for feed in server.room.feeds if feed.site == "westmark"])
+        held = [a for a in server.room.articles if a.site == "westmark" and a.feeds and a.outcome == "stored"]
+        await here.run("poll", DEFNEWS_INGEST__TRUST_FEEDS="true")
+        asked = {seen.url for seen in server.log} & {a.url for a in held}
+    stored = here.ask("SELECT canonical_url, title, extractor FROM articles")
+    assert {row[:2] for row in stored} == {(a.url, a.title) for a in held}
+    by_feed = {url for url, _, extractor in stored if extractor == FEED_CONTENT}
+    assert (asked & by_feed, asked | by_feed) == (set(), {a.url for a in held})
+    assert len(by_feed) > len(held) / 2
+    assert here.ask("SELECT agreed, is_doubted FROM feed_trusts") == [(substitute.ENOUGH, 0)]
 
 
 async def test_a_backfill_keeps_to_its_range(tmp_path: Path) -> None:

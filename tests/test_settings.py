@@ -58,7 +58,7 @@ def test_without_file_and_environment_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_a_key_of_the_file_wins_over_its_default_and_leaves_the_others(tmp_path: Path) -> None:
     read_one = read(tmp_path, "[poll]\ntick_s = 9\n")
-    assert (read_one.poll.tick_s, read_one.poll.concurrency) == (9, 20)
+    assert (read_one.poll.tick_s, read_one.poll.concurrency) == (9, 600)
 
 
 def test_the_environment_wins_over_the_file_key_by_key(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ Source: sitemaps.org protocol 0.9; Google's news sitemap extension.
 
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -14,7 +15,8 @@ from pipeline import urls
 from pipeline.archives.archive import Found, Reached, Span, Step, Wanted
 from pipeline.errors import ArchiveError, StageError
 from pipeline.model import Entry
-from pipeline.stages.parse.values import language, plain_text, sane_moment
+from pipeline.stages import langtag
+from pipeline.stages.parse.values import iso_moment, plain_text
 
 LARGEST = 100_000_000  # bytes of one sitemap, unpacked; the protocol allows half of that
 SLACK = timedelta(days=1)  # dates without a time zone, and those of the page itself
@@ -114,7 +116,7 @@ def _step(element: Any, step: Step, span: Span) -> Step | Reached | None:
     url = _link(texts.get("loc", ""), step)
     if url is None or not urls.same_site(url, step.url):
         return None
-    return Reached() if span.is_after(_moment(texts.get("lastmod")), SLACK) else Step(url)
+    return Reached() if span.is_after(iso_moment(texts.get("lastmod")), SLACK) else Step(url)
 
 
 def _entry(element: Any, step: Step, span: Span) -> Entry | Reached | None:
@@ -125,14 +127,14 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | Reached | None:
     texts = _texts(element)
     url = _link(texts.get("loc", ""), step)
     canonical = urls.canonical_url(url) if url else None
-    published_at, changed_at = _moment(texts.get("publication_date")), _moment(texts.get("lastmod"))
-    if canonical is None or not urls.same_site(canonical, step.url):
+    published_at, changed_at = iso_moment(texts.get("publication_date")), iso_moment(texts.get("lastmod"))
+    if canonical is None or not _is_of_site("/".join(canonical.split("/", 3)[:3]), step.url):
         return None
     if span.is_after(changed_at, SLACK):
         return Reached()
     if not span.may_hold(published_at, SLACK):
         return None
-    title, lang = plain_text(texts.get("title")), language(texts.get("language"))
+    title, lang = plain_text(texts.get("title")), langtag.usual(texts.get("language"))
     return Entry(
         id=canonical,
         url=url,
@@ -142,6 +144,12 @@ def _entry(element: Any, step: Step, span: Span) -> Entry | Reached | None:
         lang=lang,
         archive="sitemap",
     )
+
+
+@lru_cache(maxsize=1_000)
+def _is_of_site(origin: str, url: str) -> bool:
+    """Whether an origin belongs to the site of a URL: a sitemap names the same one 50,000 times."""
+    return urls.same_site(origin, url)
 
 
 def _link(text: str, step: Step) -> str | None:
@@ -161,14 +169,6 @@ def _texts(element: Any) -> dict[str, str]:
 
 def _local(element: Any) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A W3C date or time; the first moment of a date."""
-    try:
-        return sane_moment(datetime.fromisoformat(text or ""))
-    except ValueError:
-        return None
 
 
 def _unpacked(step: Step, blocks: Iterable[bytes], largest: int) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from pipeline.archives.archive import Found, Reached, Span, Step, Wanted
 from pipeline.archives.feed import is_older, read_feed, within
 from pipeline.errors import ArchiveError, StageError
 from pipeline.model import Entry
-from pipeline.stages.parse.values import plain_text, sane_moment
+from pipeline.stages.parse.values import iso_moment, plain_text
 from pipeline.urls import absolute_url, canonical_url, same_site
 
 API = "/wp-json/wp/v2/posts"
@@ -88,8 +88,8 @@ def _entry(post: dict[str, Any], step: Step) -> Entry | None:
         id=canonical,
         url=url,
         title=plain_text(rendered) if isinstance(rendered, str) else None,
-        published_at=_moment(post.get("date_gmt")),
-        updated_at=_moment(post.get("modified_gmt")),
+        published_at=iso_moment(post.get("date_gmt")),
+        updated_at=iso_moment(post.get("modified_gmt")),
         archive="wordpress",
     )
 
@@ -125,10 +125,3 @@ def _asked(moment: datetime, slack: timedelta) -> str:
     with suppress(OverflowError):  # near the ends of all time
         moment += slack
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        return sane_moment(datetime.fromisoformat(text))
-    except (TypeError, ValueError):
-        return None

@@ -1,23 +1,26 @@
 """`defnews backfill`: archives list what a range held; the daemon's own flow ingests it. Resumable after any end."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
-from pipeline.entrypoints import moments, progress, wiring
-from pipeline.entrypoints.discovery import Discovery, items
+from pipeline.entrypoints import moments, output, progress, wiring
+from pipeline.entrypoints.discovery import FROM_FILES, Discovery
+from pipeline.entrypoints.feeds import add_new_feeds, feeds_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
-from pipeline.store import Run, found_by, open_store
+from pipeline.store import Run, Store, found_by, open_store
 
-VIAS = ("auto", *ARCHIVES, "urls")
+VIAS = ("auto", *ARCHIVES, *FROM_FILES, "opml")
+WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
 log = structlog.get_logger()
 
 
@@ -32,10 +35,15 @@ class Asked:
     inputs: tuple[str, ...] = ()
     maximum: int | None = None
     query: str | None = None
+    is_all_sites: bool = False  # of WARC files; else those of the feeds
 
 
-async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry: bool) -> list[dict[str, Any]]:
+async def backfill(
+    options: Options, asked: Asked, resume: int | None, *, is_dry: bool, in_lines: bool = False
+) -> list[dict[str, Any]]:
     """Ingest a past range, or resume doing so; returns the run's counts, or what a dry run found in each archive.
+
+    Progress is shown in bars on a terminal, or `in_lines` of JSON on stderr.
 
     Raises:
         UsageError: the options do not fit together.
@@ -44,19 +52,46 @@ async def backfill(options: Options, asked: Asked, resume: int | None, *, is_dry
     _check(asked, resume)
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
-        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        await add_new_feeds(engine.store, options, engine.clock)
         if is_dry:
-            plan = await _plan(engine, settings, asked)
-            return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
-        return [await backfill_with(engine, settings, asked, resume)]
+            return await estimate_with(engine, settings, asked)
+        return [await backfill_with(engine, settings, asked, resume, in_lines=in_lines)]
 
 
-async def backfill_with(engine: Engine, settings: Settings, asked: Asked, resume: int | None) -> dict[str, Any]:
-    """The same with parts that are there already."""
-    run = await _run(engine, await _plan(engine, settings, asked), resume)
+async def estimate_with(engine: Engine, settings: Settings, asked: Asked) -> list[dict[str, Any]]:
+    """How much there would be to do, by archive, with parts that are there already; stores nothing."""
+    plan = await plan_of(engine, settings, asked)
+    return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
+
+
+async def backfill_with(
+    engine: Engine, settings: Settings, asked: Asked, resume: int | None, *, in_lines: bool = False
+) -> dict[str, Any]:
+    """Ingest a past range, or resume doing so, with parts that are there already; returns the run's counts."""
+    run = await _run(engine, await plan_of(engine, settings, asked), resume)
     async with wiring.alive(engine.store, run, engine.clock) as counts:
-        counts.update(await _work(engine, run, settings))
-        return {"run": run.id, **counts}
+        counts.update(await _work(engine, run, settings, in_lines=in_lines))
+        return {"run": run.id, **counts, **await _pace(engine.store, run.id)}
+
+
+def narrow(rows: Sequence[dict[str, Any]], chosen: output.Format) -> Sequence[dict[str, Any]]:
+    """What of results fits into a table: a row for each archive, then one for all; elsewhere all of it."""
+    if chosen is not output.Format.TABLE:
+        return rows
+    table: list[dict[str, Any]] = []
+    for row in rows:
+        whole = {name: value for name, value in row.items() if name not in ("archives", "cursor")}
+        whole |= {"tried": row["cursor"].get("tried")} if "cursor" in row else {}
+        of_archives = row.get("archives", {}).items()
+        table += [{"archive": name or "feeds", **counts} for name, counts in of_archives]
+        table.append({"archive": "all", **whole} if of_archives else whole)
+    return table
+
+
+async def _pace(store: Store, run_id: int) -> dict[str, Any]:
+    """How fast a run is, and what each of its archives came to."""
+    origin = found_by(run_id)
+    return {"done_a_minute": await store.work.done_a_minute(origin), "archives": await store.work.tallies(origin)}
 
 
 async def listing(options: Options, run_id: int | None = None) -> list[dict[str, Any]]:
@@ -67,11 +102,18 @@ async def listing(options: Options, run_id: int | None = None) -> list[dict[str,
     """
     async with await open_store(options.settings().database_url) as store:
         if run_id is None:
-            return [_shown(run) for run in await store.runs.listing("backfill")]
+            return [await _listed(store, run) for run in await store.runs.listing("backfill")]
         run = await store.runs.get(run_id)
         if run is None or run.kind != "backfill":
             raise CommandError(f"there is no backfill {run_id}")
-        return [_shown(run) | {"now": await store.work.tally(found_by(run_id)), "cursor": run.cursor}]
+        return [await _listed(store, run) | await _pace(store, run_id) | {"cursor": run.cursor}]
+
+
+async def _listed(store: Store, run: Run) -> dict[str, Any]:
+    """A run with its counts: those of its end, while there is none those of now."""
+    origin = found_by(run.id)
+    now = {} if run.state == "done" else await store.work.tally(origin)
+    return {**_shown(run), **run.counts, **now, "done_a_minute": await store.work.done_a_minute(origin)}
 
 
 def _shown(run: Run) -> dict[str, Any]:
@@ -82,40 +124,67 @@ def _shown(run: Run) -> dict[str, Any]:
         "started_at": run.started_at,
         "ended_at": run.ended_at,
         **asked,
-        **run.counts,
     }
+
+
+def via_of(inputs: Sequence[str]) -> str:
+    """The archive that files belong to by their names."""
+    if all(name.endswith(WARC_NAMES) for name in inputs):
+        return "warc"
+    return "opml" if all(name.endswith(".opml") for name in inputs) else "urls"
 
 
 def _check(asked: Asked, resume: int | None) -> None:
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
-    if resume is None and asked.since is None and not asked.inputs:
-        raise UsageError("--since is needed (or --input FILE with --via urls)")
-    if (asked.via == "urls") != bool(asked.inputs):
-        raise UsageError("--input FILE and --via urls go together")
+    is_bounded = resume is not None or asked.since is not None
+    if not is_bounded and (not asked.inputs or asked.via in ("ccnews", "opml")):
+        raise UsageError("--since is needed (or --gaps, or --input FILE of URLs, articles or pages)")
+    takes_files = (*FROM_FILES, "opml")
+    if asked.via != "ccnews" and (asked.via in takes_files) != bool(asked.inputs):
+        raise UsageError(f"--input goes with --via {', '.join(takes_files)}, and they with it")
+    if asked.via == "ccnews" and len(asked.inputs) > 1:
+        raise UsageError("--via ccnews takes one --input: where the crawl is instead")
+    if asked.via == "opml" and asked.feeds:
+        raise UsageError("--via opml: its feeds are those of the file, not of --feed")
     if asked.query and asked.via != "gdelt":
         raise UsageError("--query is for --via gdelt")
-    for name in asked.inputs:
-        next(items(name), None)  # a file that cannot be read is an error before anything begins
 
 
-async def _plan(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
+async def plan_of(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
+    """What a run is to do, as its row keeps it.
+
+    Raises:
+        UsageError: the range is none.
+        CommandError: a feed or list does not exist.
+    """
     now = engine.clock.now()
-    rows = await (engine.store.feeds.named(asked.feeds) if asked.feeds else engine.store.feeds.listing())
     since, until = moments.since(asked.since, now), moments.until(asked.until, now)
     if since and until and since >= until:
         raise UsageError(f"--since {asked.since} is not before --until {asked.until}")
     kept = settings.archives
     places = Places(kept.wayback, kept.gdelt, asked.query or kept.gdelt_query)
-    names = CHEAPEST_FIRST if asked.via == "auto" else () if asked.via == "urls" else (asked.via,)
+    names = CHEAPEST_FIRST if asked.via in ("auto", "opml") else () if asked.via in FROM_FILES else (asked.via,)
     return {
         "asked": asdict(asked) | {"feeds": list(asked.feeds), "inputs": list(asked.inputs)},
         "since": since and since.isoformat(),
         "until": until and until.isoformat(),
-        "feeds": [row.feed.id for row in rows if row.is_enabled or asked.feeds],
+        "feeds": await _feeds(engine, asked),
         "archives": list(names),
         "places": asdict(places),
     }
+
+
+async def _feeds(engine: Engine, asked: Asked) -> list[int]:
+    """The feeds that are meant: those named, those of a list, added where they are new, or all that are enabled."""
+    feeds = engine.store.feeds
+    if asked.via == "opml":
+        wanted = [feed for name in asked.inputs for feed in feeds_of(Path(name))]
+        await feeds.add(wanted, engine.clock.now())
+        rows = await feeds.listing(named=[feed.url for feed in wanted]) if wanted else ()
+    else:
+        rows = await (feeds.named(asked.feeds) if asked.feeds else feeds.listing())
+    return [row.feed.id for row in rows if row.is_enabled or asked.feeds]
 
 
 async def _run(engine: Engine, plan: Mapping[str, Any], resume: int | None) -> Run:
@@ -134,12 +203,12 @@ async def _run(engine: Engine, plan: Mapping[str, Any], resume: int | None) -> R
     return run
 
 
-async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
+async def _work(engine: Engine, run: Run, settings: Settings, *, in_lines: bool) -> dict[str, int]:
     """Discover and ingest at the same time."""
     discovery = Discovery(engine, run, run.plan)
     duty = IngestDuty(engine, run.id, found_by(run.id))
-    bar = progress.shown(lambda: (discovery.counts["new"], duty.counts))
-    async with bar, Lane(duty, settings.ingest.concurrency, engine.clock) as lane:
+    shown = progress.by_archive(lambda: engine.store.work.tallies(found_by(run.id)), as_lines=in_lines)
+    async with shown, Lane(duty, settings.ingest.concurrency, engine.clock) as lane:
         finding = asyncio.create_task(discovery.run())
         try:
             while not finding.done():
@@ -150,5 +219,5 @@ async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
         finally:
             finding.cancel()
             await asyncio.gather(finding, return_exceptions=True)
-    found = {name: discovery.counts[name] for name in ("candidates", "known", "new", "missed", "bad_lines")}
+    found = dict.fromkeys(("candidates", "known", "new", "missed", "bad_lines"), 0) | discovery.counts
     return found | await engine.store.work.tally(found_by(run.id))

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from pipeline.entrypoints import api, wiring
+from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
 from pipeline.ingest import Engine, IngestDuty
@@ -63,13 +64,17 @@ class Daemon:
         polling, ingesting = self._lanes
         self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
         self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
-        self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._engine.store.db.optimize)
+        self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._maintain)
         self._ticker.start()
         try:
             await stop.wait()
         finally:
             self._ticker.stop()
             await asyncio.gather(*(lane.drain(DRAIN_S) for lane in self._lanes))
+
+    async def _maintain(self) -> None:
+        await self._engine.store.db.optimize()
+        await wiring.forget_old_pages(self._engine, self._settings)
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()
@@ -86,7 +91,7 @@ async def run(options: Options) -> None:
     settings = options.settings()
     with daemon_lock(settings.database_url):
         async with wiring.open_engine(settings) as engine:
-            await wiring.add_new_feeds(engine.store, options, engine.clock)
+            await add_new_feeds(engine.store, options, engine.clock)
             await serve_until_stopped(engine, settings)
 
 

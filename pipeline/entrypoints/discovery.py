@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 import structlog
 
-from pipeline import archives, urls
-from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted
+from pipeline import archives
+from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted, ccnews, jsonl
 from pipeline.archives import urls as url_list
-from pipeline.errors import ArchiveError, CommandError, StageError
+from pipeline.archives.warc import Sought
+from pipeline.entrypoints.counted import Counted
+from pipeline.entrypoints.warc import WarcFiles
+from pipeline.errors import ArchiveError, StageError
 from pipeline.ingest import Engine
 from pipeline.model import Entry, Feed
 from pipeline.store import Candidates, Run, found_by
@@ -22,6 +26,8 @@ BLOCK = 500  # candidates a transaction
 AT_ONCE = 8  # feeds whose archives are read at the same time
 TRIES = 3  # for a document of an archive
 MOST_DOCUMENTS = 20_000  # of one archive of one feed: a chain of documents may have no end
+MOST_WAITING = 2_000  # entries in line while files are read: their pages wait with them
+FROM_FILES = ("urls", "jsonl", "warc", "ccnews")  # archives that are files
 log = structlog.get_logger()
 
 
@@ -43,7 +49,7 @@ class Discovery:
         keys = ("todo", "lines", "missed", "reached", "read", "found", "tried")
         self._cursor: dict[str, Any] = {key: {} for key in keys} | dict(run.cursor if run else {})
         self._sites: dict[str, tuple[Feed, ...]] = {}
-        self._unknown: dict[str, dict[str, str]] = {}  # hosts of canonical URLs by archive, in a dry run
+        self._counted: Counted | None = None  # in a dry run
         self._committing = asyncio.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -53,19 +59,21 @@ class Discovery:
             self.counts["new"] = await self._engine.store.work.count(found_by(self._run.id))  # of a resumed run
         self._sites = await self._engine.store.feeds.sites()
         self._lasting = _lasting(await self._engine.store.runs.listing("backfill"), self._span)
-        for name in self._plan["asked"]["inputs"]:
-            await self._read_file(name)
+        if (via := self._plan["asked"]["via"]) in FROM_FILES:
+            await self._read_files(via, self._plan["asked"]["inputs"])
         feeds = {row.feed.id: row.feed for row in await self._engine.store.feeds.listing()}
         await asyncio.gather(*(self._past(feeds[i]) for i in self._plan["feeds"] if i in feeds))
 
     async def estimate(self, host_delay_s: float) -> list[dict[str, Any]]:
         """How much there would be to do, by archive; stores nothing."""
-        await self.run()
-        rows = []
-        for via, found in self._cursor["found"].items():
-            hosts = Counter(self._unknown[via].values())
-            takes_s = max(hosts.values(), default=0) * host_delay_s
-            rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
+        with closing(Counted()) as counted:
+            self._counted = counted
+            await self.run()
+            rows = []
+            for via, found in self._cursor["found"].items():
+                hosts = counted.hosts(via)
+                takes_s = max(hosts, default=0) * host_delay_s
+                rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
         return rows
 
     async def _past(self, feed: Feed) -> None:
@@ -76,25 +84,24 @@ class Discovery:
             if key not in self._walks:  # feeds of one site may share an archive
                 self._walks[key] = asyncio.create_task(self._walk(name, key, steps))
             await self._walks[key]
-            if self._is_full():
+            if self.is_full():
                 return
             said = self._cursor["reached"].get(key)
             why = "reaches back" if said else "does not reach back" if said is None else "documents missed"
             log.info("archive read", feed=feed.url, via=name, result=why)
             self._cursor["tried"].setdefault(feed.url, {})[name] = why
-            await self._commit(name, ())
+            await self.commit(name, ())
             if said:
                 return
 
     async def _walk(self, name: str, key: str, steps: Sequence[Step]) -> None:
         """All documents of one archive; one that another walk has taken is left to it."""
-        self._cursor["found"].setdefault(name, dict.fromkeys(("documents", "candidates", "known", "new", "missed"), 0))
-        self._unknown.setdefault(name, {})
+        self._begin(name)
         todo: dict[str, list[dict[str, Any]]] = self._cursor["todo"]
         todo.setdefault(key, [asdict(step) for step in steps])
         async with self._turns:
             for _ in range(MOST_DOCUMENTS):
-                if not todo[key] or self._is_full():
+                if not todo[key] or self.is_full():
                     return
                 step = Step(**todo[key][0])
                 found: Sequence[Found] = ()
@@ -103,8 +110,8 @@ class Discovery:
                     found = await self._document(name, key, step)
                 entries = [item for item in found if isinstance(item, Entry)]
                 for start in range(0, len(entries), BLOCK):
-                    await self._commit(name, entries[start : start + BLOCK])
-                    if self._is_full():
+                    await self.commit(name, entries[start : start + BLOCK])
+                    if self.is_full():
                         return  # the document counts as unread
                 await self._advance(name, key, found)
             self._miss(name, key, step, ArchiveError(step.url, "too-many-documents", detail=f"over {MOST_DOCUMENTS}"))
@@ -127,7 +134,7 @@ class Discovery:
         if step.is_lasting and step.url in self._lasting:
             led = self._lasting[step.url]
             return [*(Step(**further) for further in led["further"]), *([Reached()] if led["is_back"] else [])]
-        self._cursor["found"][name]["documents"] += 1
+        self.count(name, {"documents": 1})
         found, error = await self._ask(name, step)
         if error is None:
             return found
@@ -156,74 +163,93 @@ class Discovery:
         raise AssertionError("unreachable")
 
     def _miss(self, name: str, key: str, step: Step, error: StageError) -> None:
-        self.counts["missed"] += 1
-        self._cursor["found"][name]["missed"] += 1
+        self.count(name, {"missed": 1})
         self._cursor["missed"][step.url] = error.reason
         self._cursor["reached"][key] = False
         log.warning("archive document missed", url=step.url, reason=error.reason, detail=error.detail or None)
 
-    async def _read_file(self, name: str) -> None:
-        self._cursor["found"].setdefault("urls", dict.fromkeys(("candidates", "known", "new"), 0))
-        self._unknown.setdefault("urls", {})
-        done: int = self._cursor["lines"].get(name, 0)
-        block: list[Entry] = []
-        for number, item in enumerate(items(name), 1):
-            if number <= done:
-                continue
-            if isinstance(item, Entry):
-                block.append(item)
-            else:
-                self.counts["bad_lines"] += 1
-                log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
-            if len(block) == BLOCK:
-                await self._commit("urls", block, {name: number})
-                block = []
-            if self._is_full():
-                return
-        await self._commit("urls", block)
+    async def _read_files(self, via: str, names: Sequence[str]) -> None:
+        self._begin(via)
+        if via in ("urls", "jsonl"):
+            for name in names:
+                await self._read_lines(via, name)
+            return
+        files = WarcFiles(self._engine, self, self._sought(via))
+        await (files.read_all(names) if via == "warc" else files.read_ccnews(next(iter(names), ccnews.BASE)))
 
-    def _is_full(self) -> bool:
+    def _sought(self, via: str) -> Sought:
+        """The pages of a WARC that are wanted: those of the sites of the plan's feeds."""
+        if self._plan["asked"]["is_all_sites"]:
+            return Sought(via, None, self._span, self._at)
+        wanted = set(self._plan["feeds"])
+        sites = (site for site, feeds in self._sites.items() if any(feed.id in wanted for feed in feeds))
+        return Sought(via, frozenset(sites), self._span, self._at)
+
+    async def _read_lines(self, via: str, name: str) -> None:
+        done = self.place_in(name)
+        block: list[Entry] = []
+        try:
+            for number, item in enumerate(self._items(via, name), 1):
+                if number <= done:
+                    continue
+                if isinstance(item, Entry):
+                    block.append(item)
+                else:
+                    self.count(via, {"bad_lines": 1})
+                    log.warning("line passed over", where=item.subject, reason=item.reason, text=item.detail)
+                if len(block) == BLOCK:
+                    await self.commit(via, block, {name: number})
+                    block = []
+                if self.is_full():
+                    return
+        except OSError as e:
+            self.count(via, {"failed_files": 1})
+            log.warning("archive file", file=name, reason="unreadable-file", detail=e.strerror)
+        await self.commit(via, block)
+
+    def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
+        with Path(name).open(encoding="utf-8", errors="replace") as lines:
+            yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
+
+    def place_in(self, name: str) -> int:
+        """Where a file is to be read on: how many of its lines, or bytes, are done."""
+        return int(self._cursor["lines"].get(name, 0))
+
+    async def wait_for_room(self) -> None:
+        """Until the line is short enough for more."""
+        work = self._engine.store.work
+        while self._run is not None and await work.count_waiting(found_by(self._run.id)) > MOST_WAITING:
+            await self._engine.clock.sleep(0.2)
+
+    def is_full(self) -> bool:
+        """Whether as many are new as were asked for."""
         return self._maximum is not None and self.counts["new"] >= self._maximum
 
-    async def _commit(self, via: str, entries: Sequence[Entry], lines: Mapping[str, int] | None = None) -> None:
-        """Put a block in line; with it, how many lines of each file are done."""
+    def count(self, via: str, found: Mapping[str, int]) -> None:
+        """Add to what is said of an archive in the end."""
+        self.counts.update(found)
+        said = self._cursor["found"][via]
+        said.update({name: said.get(name, 0) + count for name, count in found.items()})
+
+    async def commit(self, via: str, entries: Sequence[Entry], places: Mapping[str, int] | None = None) -> None:
+        """Put a block in line; with it, where each file is to be read on."""
         async with self._committing:
-            self._cursor["lines"].update(lines or {})
+            self._cursor["lines"].update(places or {})
             await self._put(via, entries)
+
+    def _begin(self, via: str) -> None:
+        self._cursor["found"].setdefault(via, dict.fromkeys(("documents", "candidates", "known", "new", "missed"), 0))
 
     async def _put(self, via: str, entries: Sequence[Entry]) -> None:
         limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
         block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
-        if self._run is None:
-            new, known = await self._would_add(via, block)
-        else:
+        if self._counted is not None:
+            new = self._counted.add(via, await self._engine.store.candidates.unknown(block))
+            known = len(entries) - new
+        elif self._run is not None:
             now = self._engine.clock.now()
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
-        for counts in (self.counts, self._cursor["found"][via]):
-            for name, count in (("candidates", len(entries)), ("new", new), ("known", known)):
-                counts[name] += count
-
-    async def _would_add(self, via: str, block: Candidates) -> tuple[int, int]:
-        new = 0
-        for entry in await self._engine.store.candidates.unknown(block):
-            url = urls.canonical_url(entry.url or "") or entry.id
-            if not any(url in seen for seen in self._unknown.values()):
-                self._unknown[via][url] = urls.host_key(entry.url or "")
-                new += 1
-        return new, len(block.entries) - new
-
-
-def items(name: str) -> Iterator[Entry | ArchiveError]:
-    """The entries of a list of URLs.
-
-    Raises:
-        CommandError: the file cannot be read.
-    """
-    try:
-        with Path(name).open(encoding="utf-8", errors="replace") as lines:
-            yield from url_list.read(name, lines)
-    except OSError as e:
-        raise CommandError(f"{name}: {e.strerror}") from e
+        self.count(via, {"candidates": len(entries), "new": new, "known": known})
 
 
 def _lasting(runs: Sequence[Run], span: Span) -> dict[str, Any]:

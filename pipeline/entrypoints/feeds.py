@@ -1,71 +1,47 @@
-"""`defnews feeds ...`: the feed list with its health."""
+"""`defnews feeds ...`: the feed list with its health; what needs no request, and so loads little."""
 
-import asyncio
-import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.clock import SystemClock
-from pipeline.entrypoints import wiring
-from pipeline.entrypoints.options import Options
-from pipeline.entrypoints.output import rfc3339
-from pipeline.errors import CommandError, ParseError, StageError, UsageError
-from pipeline.ingest import Engine
-from pipeline.model import Feed, FeedKind, FeedState, Page
-from pipeline.stages import find, opml, poll
-from pipeline.store import Change, FeedRow, Polled, open_store
+import structlog
 
-AT_ONCE = 20  # feeds checked at the same time
+from pipeline.clock import Clock, SystemClock
+from pipeline.entrypoints.options import Options
+from pipeline.errors import CommandError, ParseError
+from pipeline.model import Feed
+from pipeline.settings import load_feeds
+from pipeline.stages import opml
+from pipeline.store import FeedRow, Store, open_store
+
+log = structlog.get_logger()
+
+
+async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:
+    """Add the feeds of feeds.toml that this database has never seen."""
+    new = await store.feeds.add(load_feeds(options.config), clock.now())
+    if new:
+        log.info("feeds added", count=len(new))
 
 
 async def listing(options: Options) -> list[dict[str, Any]]:
     """All feeds, those of feeds.toml included."""
     async with await open_store(options.settings().database_url) as store:
-        await wiring.add_new_feeds(store, options, SystemClock())
+        await add_new_feeds(store, options, SystemClock())
         return [_row(row) for row in await store.feeds.listing()]
 
 
-async def add(options: Options, wanted: Feed) -> dict[str, Any]:
-    """Add a feed by its URL, or by that of its site; what the request for it brought is its first poll.
+def feeds_of(path: Path) -> tuple[Feed, ...]:
+    """The feeds of an OPML file.
 
     Raises:
-        UsageError: the URL is none, or known already.
-        CommandError: no feed is there.
+        CommandError: it cannot be read, or is no OPML.
     """
-    if not wanted.url.startswith(("http://", "https://")):
-        raise UsageError(f"{wanted.url}: a feed's URL starts with http:// or https://")
-    async with wiring.open_engine(options.settings()) as engine:
-        if await engine.store.feeds.listing(named=(wanted.url,), with_removed=True):
-            raise _known(wanted.url)
-        feed, polled = await _found(engine, wanted)
-        feed = replace(feed, title=feed.title or polled.title or feed.url)
-        new = await engine.store.feeds.adopt(Polled(feed, 0, polled.state, engine.clock.now(), polled.entries))
-        if new is None:
-            raise _known(feed.url)
-        return {"id": new.id, "url": new.url, "title": new.title, "entries": len(polled.entries)}
-
-
-async def _found(engine: Engine, wanted: Feed) -> tuple[Feed, poll.Polled]:
-    """The feed at a URL, or the first one that its page leads to."""
     try:
-        response = await engine.web.send(poll.request_for(wanted, FeedState()))
-        return wanted, await engine.compute(poll.read, wanted, FeedState(), response, engine.policy)
-    except ParseError:
-        page = Page(response.url, response.body, response.header("content-type"), response.received_at)
-    except StageError as e:
+        return opml.read(path.read_bytes(), str(path))
+    except OSError as e:
+        raise CommandError(f"{path}: {e.strerror}") from e
+    except ParseError as e:
         raise CommandError(str(e)) from e
-    urls = await engine.compute(find.read, page)
-    for url in urls:
-        feed = replace(wanted, url=url)
-        with contextlib.suppress(StageError):
-            response = await engine.web.send(poll.request_for(feed, FeedState()))
-            return feed, await engine.compute(poll.read, feed, FeedState(), response, engine.policy)
-    raise CommandError(f"{wanted.url} is no feed, and none was found at {', '.join(urls)}")
-
-
-def _known(url: str) -> UsageError:
-    return UsageError(f"{url} is known already (`defnews feeds list`; a removed feed: `feeds enable`)")
 
 
 async def take_in(options: Options, path: Path) -> list[dict[str, Any]]:
@@ -74,12 +50,7 @@ async def take_in(options: Options, path: Path) -> list[dict[str, Any]]:
     Raises:
         CommandError: it cannot be read, or is no OPML.
     """
-    try:
-        wanted = opml.read(path.read_bytes(), str(path))
-    except OSError as e:
-        raise CommandError(f"{path}: {e.strerror}") from e
-    except ParseError as e:
-        raise CommandError(str(e)) from e
+    wanted = feeds_of(path)
     async with await open_store(options.settings().database_url) as store:
         new = {feed.url for feed in await store.feeds.add(wanted, SystemClock().now())}
     return [{"url": feed.url, "title": feed.title, "tags": feed.tags, "is_new": feed.url in new} for feed in wanted]
@@ -88,7 +59,7 @@ async def take_in(options: Options, path: Path) -> list[dict[str, Any]]:
 async def give_out(options: Options) -> str:
     """All feeds as OPML."""
     async with await open_store(options.settings().database_url) as store:
-        await wiring.add_new_feeds(store, options, SystemClock())
+        await add_new_feeds(store, options, SystemClock())
         return opml.write(row.feed for row in await store.feeds.listing())
 
 
@@ -105,63 +76,9 @@ async def change(options: Options, named: tuple[str, ...], to: str) -> list[dict
         return [{"id": row.feed.id, "title": row.feed.title, "now": to} for row in rows]
 
 
-async def check(options: Options, named: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Ask feeds now without storing anything: which answer, and when they are polled next and why."""
-    async with wiring.open_engine(options.settings()) as engine:
-        await wiring.add_new_feeds(engine.store, options, engine.clock)
-        rows = await (engine.store.feeds.named(named) if named else engine.store.feeds.listing())
-        places = asyncio.Semaphore(AT_ONCE)
-        return list(await asyncio.gather(*(_check(engine, row, places) for row in rows)))
-
-
-async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dict[str, Any]:
-    feed, store = row.feed, engine.store.feeds
-    try:
-        async with places:
-            response = await engine.web.send(poll.request_for(feed, FeedState()))
-            read = await engine.compute(poll.read, feed, FeedState(), response, engine.policy)
-    except StageError as error:
-        answers, says = False, f"{error.reason} {error.detail}".strip()
-    else:
-        newest = max((entry.published_at for entry in read.entries if entry.published_at), default=None)
-        answers, says = True, f"{len(read.entries)} entries, newest {newest or 'without date'}"
-    return {
-        "id": feed.id,
-        "title": feed.title,
-        "url": feed.url,
-        "answers": answers,
-        "says": says,
-        "state": state_of(row),
-        "next": next_poll(row),
-        "gaps": [{"since": gap.since, "until": gap.until} for gap in await store.gaps(feed.id)],
-        "history": [in_words(change) for change in await store.history(feed.id)],
-    }
-
-
-def in_words(change: Change) -> str:
-    """What happened to a feed, in a line."""
-    details = ", ".join(f"{name} {value}" for name, value in change.detail.items())
-    return f"{rfc3339(change.at)} {change.kind}" + (f": {details}" if details else "")
-
-
-def next_poll(row: FeedRow) -> str:
-    """When a feed is polled next, and why then."""
-    state = row.state
-    if not row.is_enabled:
-        return "not polled: disabled"
-    if state.next_poll_at is None:
-        return f"not polled: {state.next_poll_reason}"
-    return f"next poll {rfc3339(state.next_poll_at)} because {state.next_poll_reason}"
-
-
 def state_of(row: FeedRow) -> str:
     """In one word: disabled, or how it does."""
     return row.state.health.value if row.is_enabled else "disabled"
-
-
-def new_feed(url: str, title: str | None, kind: FeedKind, country: str | None, lang: str | None) -> Feed:
-    """A feed as the command line gives it; without a title it gets its own."""
-    return Feed(id=0, url=url, title=title or "", kind=kind, country=country, lang=lang)
 
 
 def _row(row: FeedRow) -> dict[str, Any]:

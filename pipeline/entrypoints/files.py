@@ -143,7 +143,8 @@ def _article(article: Article, *, has_url: bool) -> Row:
 def _parse_file(item: Row) -> Row:
     """Runs in a worker."""
     try:
-        parsed = parse(_body(Path(item["path"])), item["url"] or NOWHERE)
+        path = Path(item["path"])
+        parsed = parse(_body(path), item["url"] or path.absolute().as_uri())  # to which no link of the web is joined
     except StageError as error:
         return _error(item["id"], error.reason, str(error))
     feed = {"title": parsed.title, "url": parsed.url, "format": parsed.format}

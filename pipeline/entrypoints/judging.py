@@ -3,7 +3,7 @@
 import getpass
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import islice
@@ -31,6 +31,8 @@ FLIP = (
     "id", "title", "change", "old_classifier", "old_label", "old_score", "new_classifier", "new_label", "new_score",
 )  # fmt: skip
 Row = dict[str, Any]
+Tell = Callable[[Row], None]
+Work = Callable[[Tell, bool], Coroutine[Any, Any, dict[str, int]]]  # what is told of changes, and whether in silence
 
 
 async def label(options: Options, id_or_url: str, said: str, who: str | None) -> Row:
@@ -126,12 +128,19 @@ def _likeness(one: Collection[str], other: frozenset[str]) -> float:
 
 def print_flips(options: Options, asked: reading.Asked, chosen: output.Format | None, *, is_dry: bool) -> None:
     """Judge stored articles again, printing each that changes, then the counts."""
+    print_changes(
+        FLIP, chosen, lambda tell, is_quiet: reclassify(options, asked, tell, is_dry=is_dry, is_quiet=is_quiet)
+    )
+
+
+def print_changes(columns: Sequence[str], chosen: output.Format | None, work: Work) -> None:
+    """Do a work that tells of each article that it changes, and print these; then its counts."""
     from pipeline.entrypoints.options import run_async
 
     chosen = chosen or output.suited(sys.stdout)
-    with output.as_they_come(FLIP, chosen) as tell:
+    with output.as_they_come(columns, chosen) as tell:
         is_quiet = chosen in (output.Format.JSONL, output.Format.CSV)  # the rows themselves say how far it is
-        counts = run_async(reclassify(options, asked, tell, is_dry=is_dry, is_quiet=is_quiet))
+        counts = run_async(work(tell, is_quiet))
         if chosen in (output.Format.JSONL, output.Format.JSON):
             tell(counts)
     if chosen is output.Format.TABLE:
@@ -141,7 +150,7 @@ def print_flips(options: Options, asked: reading.Asked, chosen: output.Format | 
 
 
 async def reclassify(
-    options: Options, asked: reading.Asked, tell: Callable[[Row], None], *, is_dry: bool, is_quiet: bool = True
+    options: Options, asked: reading.Asked, tell: Tell, *, is_dry: bool, is_quiet: bool = True
 ) -> dict[str, int]:
     """Judge the articles that match with the classifier of the settings; returns the counts.
 
@@ -156,7 +165,7 @@ async def reclassify(
         async with AsyncExitStack() as around:
             kept = await around.enter_async_context(wiring.alive(store, run, clock)) if run else {}
             if not is_quiet:
-                await around.enter_async_context(progress.shown(lambda: (0, again.counts)))
+                await around.enter_async_context(progress.shown(lambda: again.counts))
             await again.judge(query)
             kept.update(again.counts)
         return {name: again.counts[name] for name in COUNTS}
@@ -169,7 +178,7 @@ class Again:
     store: Store
     classifier: Classifier
     clock: Clock
-    tell: Callable[[Row], None]
+    tell: Tell
     run_id: int | None  # None: nothing is stored
     counts: Counter[str] = field(default_factory=Counter)
     judges: set[tuple[str, str | None]] = field(default_factory=set)  # the names that its verdicts were seen to bear
@@ -197,7 +206,8 @@ class Again:
             article = texts[standing.article_id]
             verdict = self.classifier.classify(article)
             self.judges.add((verdict.classifier, verdict.tagger))
-            judgement = Judgement(standing.article_id, verdict, text_hash(article.text), now, self.run_id)
+            digest = text_hash(article.text)
+            judgement = Judgement(standing.article_id, verdict, digest, now, self.run_id, article.site_memory)
             if not self._is_done(standing, judgement.text_hash):
                 judged.append((standing, judgement))
         return judged

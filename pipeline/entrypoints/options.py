@@ -1,6 +1,7 @@
 """What every command starts with: the options before its name, its settings, its logs, and the signals that end it."""
 
 import asyncio
+import io
 import logging
 import signal
 import sys
@@ -70,6 +71,18 @@ async def _until_signal(main: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
+class _Stderr(io.StringIO):
+    """Whatever stderr is now: while progress bars are drawn, log lines go above them."""
+
+    def write(self, text: str) -> int:
+        """Write to it."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        sys.stderr.flush()
+
+
 def set_up_logs(settings: Settings, verbosity: int = 0) -> None:
     """Logs go to stderr: text on a terminal, JSON lines elsewhere unless the settings say otherwise."""
     levels = ("debug", "info", "warning", "error")
@@ -90,7 +103,7 @@ def set_up_logs(settings: Settings, verbosity: int = 0) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, levels[index].upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Stderr()),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")

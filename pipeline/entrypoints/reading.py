@@ -53,6 +53,7 @@ class Asked:
     since: str | None = None
     until: str | None = None
     min_score: float | None = None
+    is_teaser: bool | None = None
     sort: str = "newest"
     limit: int = 20
     cursor: str | None = None
@@ -103,6 +104,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         since=moments.since(asked.since, now),
         until=moments.until(asked.until, now),
         min_score=asked.min_score,
+        is_teaser=asked.is_teaser,
     )
     return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
 
@@ -145,6 +147,7 @@ def describe(known: Provenance) -> dict[str, Any]:
         "first_seen_at": known.article["first_seen_at"],
         "stored_at": known.article["stored_at"],
         "archive": known.article["archive"],
+        "site_memory": known.article["site_memory"],
         "text_hash": known.article["text_hash"],
         "read_from": known.article["url"],
         "urls": known.urls,
@@ -210,6 +213,7 @@ def became(entry: Appearance) -> dict[str, Any]:
         "article_id": entry.article_id,
         "attempts": entry.attempts,
         "due_at": entry.due_at if entry.state == "waiting" else None,
+        "kept_at": entry.kept_at,
     }
 
 
@@ -236,7 +240,7 @@ def narrow(rows: list[dict[str, Any]], chosen: str | None) -> list[dict[str, Any
     """What of a result fits into a table; all of it elsewhere."""
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         return rows
-    names = ("published_at", "label", "score", "topics", "countries", "title", "feed", "snippet", "id")
+    names = ("published_at", "label", "score", "topics", "countries", "title", "is_teaser", "feed", "snippet", "id")
     return [{name: row[name] for name in names} for row in rows]
 
 

@@ -1,23 +1,24 @@
 """Wiring: settings -> the parts of the flow, put together; and the heartbeat of a run."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
 from pipeline.entrypoints.classifier import make_classifier
-from pipeline.entrypoints.options import Options
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
-from pipeline.network import Network
-from pipeline.settings import NOBODY, Settings, WebSettings, load_feeds
+from pipeline.settings import NOBODY, Settings, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price
-from pipeline.store import BEAT_EVERY, Run, Store, open_store
+from pipeline.store import BEAT_EVERY, PageFiles, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits
 
 log = structlog.get_logger()
@@ -44,6 +45,19 @@ def make_compute(settings: Settings) -> Compute:
         recycle_after=settings.compute.recycle_after,
         preload=PRELOADED,
     )
+
+
+@asynccontextmanager
+async def open_pages(settings: Settings) -> AsyncIterator[PageFiles | None]:
+    """The files of kept pages; None when the settings name no directory."""
+    if not settings.pages.directory:
+        yield None
+        return
+    files = PageFiles(Path(settings.pages.directory))
+    try:
+        yield files
+    finally:
+        files.close()
 
 
 @asynccontextmanager
@@ -84,16 +98,22 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         Web(web_limits(settings.web), store.hosts, clock) as web,
         make_compute(settings) as compute,
         open_second_reader(settings, store, clock) as second_reader,
+        open_pages(settings) as pages,
     ):
-        network = Network(store.outages, clock)
-        yield Engine(store, web, compute, classifier, clock, policy, network, second_reader)
+        engine = Engine(store, web, compute, classifier, clock, policy, second_reader, pages)
+        gc.collect()
+        gc.freeze()  # models and modules stay: the collector need not go through them time and again
+        yield replace(engine, has_site_memory=settings.ingest.site_memory, trusts_feeds=settings.ingest.trust_feeds)
 
 
-async def add_new_feeds(store: Store, options: Options, clock: Clock) -> None:
-    """Add the feeds of feeds.toml that this database has never seen."""
-    new = await store.feeds.add(load_feeds(options.config), clock.now())
-    if new:
-        log.info("feeds added", count=len(new))
+async def forget_old_pages(engine: Engine, settings: Settings) -> None:
+    """Delete the kept pages that are older than the settings want them."""
+    if engine.pages is None or not settings.pages.keep_days:
+        return
+    first = engine.clock.now().date() - timedelta(days=settings.pages.keep_days)
+    await engine.store.pages.forget_before(first)
+    if removed := await engine.pages.remove_before(first):
+        log.info("kept pages deleted", files=removed, before=first.isoformat())
 
 
 @asynccontextmanager

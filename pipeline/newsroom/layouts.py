@@ -122,6 +122,8 @@ def _body(site: Site, article: RoomArticle, near: Sequence[RoomArticle], random:
     words = {name: escape(value) for name, value in _chrome(article.lang).items() if isinstance(value, str)}
     join = f'<a href="/join">{words["subscribe"]}</a>'
     blocks = [f"<p>{_marked(paragraph, random)}</p>" for paragraph in article.paragraphs]
+    if site.promo:
+        blocks.append(f"<p>{escape(site.promo, quote=False)}</p>")
     if site.layout is Layout.BARE:
         return "\n".join(blocks)
     between = [

@@ -53,6 +53,7 @@ class Site:
     feeds: tuple[FeedPlan, ...]
     via: str = ""  # path of a link that is answered by 301 to the article; {number}
     english: bool = True  # takes filler
+    promo: str = ""  # a paragraph that it puts into its articles, as if it were text
 
 
 SITES = (
@@ -68,6 +69,10 @@ SITES = (
         feeds=(
             FeedPlan("/feed/", "Vector Defence Review", Format.RSS20_FULL),
             FeedPlan("/category/air/feed/", "Vector Defence Review: Air", Format.RSS20, "Air"),
+        ),
+        promo=(
+            "Vector Defence Review has reported from ranges, yards and ministries since 1987 and belongs to the people"
+            " who write it."
         ),
     ),
     Site(
@@ -155,6 +160,7 @@ SITES = (
         path="/story/{date}/{slug}.html",
         via="/go/{number}",
         feeds=(FeedPlan("/index.rss", "Riverton Gazette", Format.RSS20),),
+        promo="This story came about because a reader called us. Tell the Gazette what is happening on your street.",
     ),
     Site(
         key="kontinent",

@@ -1,4 +1,4 @@
-"""Text -> Query: words, "phrases", OR, -not, prefix*; words side by side must all occur.
+"""Text -> Query: words, "phrases", OR, -not, prefix*; words side by side must all occur, with or without AND.
 
 Nothing of the text reaches a database but words made of letters and digits, so no input can become its syntax.
 """
@@ -10,6 +10,7 @@ from datetime import datetime
 from pipeline.errors import UsageError
 from pipeline.query.words import split_words
 
+_JOINING = ("AND", "OR")
 _TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
 
@@ -65,6 +66,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None  # excluded
     min_score: float | None = None
+    is_teaser: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +84,30 @@ def parse(text: str) -> All | None:
     """Read a query.
 
     Returns:
-        None when there is no word in it: everything matches.
+        None for a blank text: everything matches.
 
     Raises:
-        UsageError: it only excludes, or OR stands at an end; says at which column.
+        UsageError: there is no word in it, it only excludes, or AND or OR stands at an end; says at which column.
     """
     parts: list[Words | Not | Any] = []
-    either_at: int | None = None  # the column of an OR that waits for its right side
+    joins: re.Match[str] | None = None  # the AND or OR that waits for its right side
     for match in _TOKEN.finditer(text):
-        column = match.start() + 1
-        if match["word"] == "OR" and not match["minus"]:
-            if either_at is not None or not parts or isinstance(parts[-1], Not):
-                raise UsageError(f"query, column {column}: OR needs a word on its left")
-            either_at = column
+        if match["word"] in _JOINING and not match["minus"]:
+            if joins or not parts or (match["word"] == "OR" and isinstance(parts[-1], Not)):
+                raise UsageError(f"query, column {match.start() + 1}: {match['word']} needs a word on its left")
+            joins = match
             continue
         term = _term(match)
         if term is None:
             continue
-        if either_at is not None:
-            parts[-1] = _either(parts[-1], term, is_negative=bool(match["minus"]), column=column)
-            either_at = None
+        if joins and joins["word"] == "OR":
+            parts[-1] = _either(parts[-1], term, is_negative=bool(match["minus"]), column=match.start() + 1)
         else:
             parts.append(Not(term) if match["minus"] else term)
-    if either_at is not None:
-        raise UsageError(f"query, column {either_at}: OR needs a word on its right")
-    if parts and all(isinstance(part, Not) for part in parts):
+        joins = None
+    if joins:
+        raise UsageError(f"query, column {joins.start() + 1}: {joins['word']} needs a word on its right")
+    if text.strip() and all(isinstance(part, Not) for part in parts):
         raise UsageError("query, column 1: it needs at least one word without a minus")
     return All(tuple(parts)) if parts else None
 

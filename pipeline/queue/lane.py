@@ -15,6 +15,7 @@ Piece = TypeVar("Piece")
 LOOK_AGAIN_S = 0.5  # at the latest, while something runs: what is claimable changes with the time
 LONGEST_WAIT_S = 5.0
 CANCEL_S = 3.0  # for what is cancelled to clean up
+PAUSE_S = 0.05  # after a claim that found nothing, before the end of a piece claims again
 FRACTION = 4  # of the places must be free before the end of a piece claims more: a claim is a transaction
 
 
@@ -56,6 +57,7 @@ class Lane(Generic[Piece]):
         self._is_open = True
         self._next: asyncio.Task[None] | None = None  # the nudge that the end of a piece gives
         self._stuck: list[tuple[Piece, Exception]] = []  # claimed, and could not be given back
+        self._pause_until = 0.0  # on the event loop's clock
         self.errors = 0
 
     async def __aenter__(self) -> Self:
@@ -73,6 +75,8 @@ class Lane(Generic[Piece]):
             if free <= 0 or not self._is_open:
                 return 0
             pieces = await self._duty.claim(free, {host for host in self._running.values() if host})
+            if not pieces:
+                self._pause_until = asyncio.get_running_loop().time() + PAUSE_S
             for piece in pieces:
                 task = asyncio.create_task(self._do(piece), name=f"{self._duty.name}:{self._duty.host(piece)}")
                 self._running[task] = self._duty.host(piece)
@@ -152,5 +156,6 @@ class Lane(Generic[Piece]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         is_worth_it = len(self._running) <= self._size - max(self._size // FRACTION, 1)
+        is_worth_it = is_worth_it and task.get_loop().time() >= self._pause_until
         if self._is_open and is_worth_it and (self._next is None or self._next.done()):
             self._next = asyncio.create_task(self._nudge_again())

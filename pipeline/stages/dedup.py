@@ -3,22 +3,24 @@
 Every run of six words is hashed. Two texts are compared by the share of runs that they have in common, so that edits,
 cut paragraphs and a frame around the text cost only the runs that they touch. The smallest hashes of a text are its
 marks: texts that share most of their runs share a mark almost surely, and a mark is an index probe.
-A report that is made anew every day from the same form, with other numbers, is no near-duplicate of yesterday's; and
-what a site shows in place of many articles ("Subscribe to read on") is none of them.
+Three kinds of text look alike and are no near-duplicates: a report with a beginning of its own above the background
+that its outlet repeats for weeks; one that is made anew every day from the same form, with other numbers; and what a
+site shows in place of many articles ("Subscribe to read on").
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from zlib import crc32
-
-import numpy as np
-from numpy.typing import NDArray
+from hashlib import blake2b
+from heapq import nsmallest
 
 RUN = 6  # words
 MARKS = 5  # of a text
 MARK_BITS = 47  # a mark is a positive integer below 2**47: six bytes in a row of SQLite
+LEAD = 60  # words, and LEAST_OF_LEAD of their runs stand anywhere in the other text
+LEAST_OF_LEAD = 0.25
 FEWEST_RUNS = 12  # of a text that is compared
 LEAST_SHARED = 0.55  # of the runs of the shorter text
 LEAST_SIZE = 0.4  # of the longer text: a short text within a long one is quoted, not copied
@@ -32,8 +34,9 @@ LEAST_OF_TITLE = 0.5  # of the words of the shorter title
 _LETTERS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
 _NUMBER = re.compile(r"\d+")
-_GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-_SHIFT = np.uint64(29)
+_PRIME = 2**61 - 1
+_BASE = 0x1F58476D1CE4E5B9  # any large number below the prime
+_LEAVING = pow(_BASE, RUN, _PRIME)
 
 
 class Kinship(StrEnum):
@@ -50,7 +53,8 @@ class Fingerprint:
 
     site: str  # registered domain
     title: frozenset[str]  # words
-    runs: NDArray[np.uint64]  # hashes, sorted, each once
+    runs: frozenset[int]  # hashes of 61 bits
+    lead: frozenset[int]  # those of its beginning
     numbers: frozenset[str]
     marks: tuple[int, ...]  # MARKS at most, ascending; none of a text that is too short to be compared
 
@@ -66,15 +70,16 @@ class Kin:
 def fingerprint(site: str, title: str, text: str) -> Fingerprint:
     """The runs of words of an article's text, case and punctuation aside."""
     tokens = _TOKEN.findall(text.casefold())
-    words = np.fromiter(map(_hash, tokens), np.uint64, len(tokens))
-    runs = _runs(words)
-    marks = (runs[:MARKS] >> np.uint64(64 - MARK_BITS)).tolist() if len(runs) >= FEWEST_RUNS else []
+    hashed = _runs(tokens)
+    runs = frozenset(hashed)
+    smallest = nsmallest(MARKS, runs) if len(runs) >= FEWEST_RUNS else ()
     return Fingerprint(
         site=site,
         title=frozenset(_TOKEN.findall(title.casefold())),
         runs=runs,
+        lead=frozenset(hashed[: LEAD - RUN + 1]),
         numbers=frozenset(_NUMBER.findall(text)),
-        marks=tuple(dict.fromkeys(marks)),
+        marks=tuple(dict.fromkeys(run >> (61 - MARK_BITS) for run in smallest)),
     )
 
 
@@ -83,9 +88,11 @@ def kin(one: Fingerprint, other: Fingerprint) -> Kin | None:
     shorter, longer = sorted((one, other), key=lambda f: len(f.runs))
     if len(shorter.runs) < FEWEST_RUNS or len(shorter.runs) < LEAST_SIZE * len(longer.runs):
         return None
-    both = len(np.intersect1d(shorter.runs, longer.runs, assume_unique=True))
+    both = len(shorter.runs & longer.runs)
     shared = both / len(shorter.runs)
-    if shared < LEAST_SHARED or _are_filled_anew(shorter, longer, shared) or _are_a_notice(shorter, longer):
+    if shared < LEAST_SHARED or not (_has_lead(shorter, longer) and _has_lead(longer, shorter)):
+        return None
+    if _are_filled_anew(shorter, longer, shared) or _are_a_notice(shorter, longer):
         return None
     if both == len(longer.runs):
         return Kin(Kinship.SAME, 1.0)
@@ -106,18 +113,26 @@ def _are_a_notice(one: Fingerprint, other: Fingerprint) -> bool:
     return len(one.title & other.title) < LEAST_OF_TITLE * min(len(one.title), len(other.title))
 
 
-def _runs(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A hash of every RUN words in a row, sorted, each once."""
-    mixed = np.zeros(max(len(words) - RUN + 1, 0), np.uint64)
-    with np.errstate(over="ignore"):
-        for at in range(RUN):
-            mixed = (mixed ^ words[at : at + len(mixed)]) * _GOLDEN
-            mixed ^= mixed >> _SHIFT
-        mixed *= _MIX
-        mixed ^= mixed >> _SHIFT
-    return np.unique(mixed)
+def _has_lead(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether a text has, anywhere, some of the beginning of the other one."""
+    return len(one.runs & other.lead) >= LEAST_OF_LEAD * len(other.lead)
+
+
+def _runs(tokens: Sequence[str]) -> list[int]:
+    """A hash of every RUN words in a row, in their order.
+
+    Source:
+        Karp & Rabin, "Efficient randomized pattern-matching algorithms", 1987: the hash rolls on from word to word.
+    """
+    words = [_hash(token) for token in tokens]
+    rolled, found = 0, []
+    for at, word in enumerate(words):
+        rolled = (rolled * _BASE + word - (words[at - RUN] * _LEAVING if at >= RUN else 0)) % _PRIME
+        if at >= RUN - 1:
+            found.append(rolled)
+    return found
 
 
 @lru_cache(maxsize=100_000)
 def _hash(token: str) -> int:
-    return crc32(token.encode(errors="surrogatepass"))
+    return int.from_bytes(blake2b(token.encode(errors="surrogatepass"), digest_size=7).digest(), "big")

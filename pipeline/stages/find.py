@@ -8,8 +8,7 @@ from lxml.html import HtmlElement
 
 from pipeline.errors import ExtractError
 from pipeline.model import Page
-from pipeline.stages import fetch
-from pipeline.stages.extract.body import parse
+from pipeline.stages import fetch, markup
 from pipeline.urls import absolute_url, same_site
 
 MOST = 10  # that are worth a request each
@@ -24,7 +23,7 @@ def read(page: Page) -> tuple[str, ...]:
     """Where the feeds of a page's site may be, the likeliest first; those of comments come last."""
     found: list[tuple[str, str | None]] = []
     with contextlib.suppress(ExtractError):
-        tree = parse(fetch.decode(page), page.url)
+        tree = markup.parse(fetch.decode(page), page.url)
         base = absolute_url(tree.xpath("string(//base/@href)"), page.url) or page.url
         found += [
             (_words(link), absolute_url(link.get("href") or "", base)) for link in tree.iter("link") if _is_feed(link)

@@ -1,22 +1,16 @@
-"""FeedState -> Health: how a feed does; and whether it is not the feeds that fail but our own network."""
+"""FeedState -> Health: how a feed does, and whether it moves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline import urls
-from pipeline.errors import StageError
 from pipeline.model import Entry, Feed, FeedState, Health, Response
 
 QUIET_FACTOR = 5  # times its usual gap without a new entry
 QUIET_LEAST = timedelta(days=3)  # weekends are no silence
 MOVED_DAYS = 3  # on which permanent redirects lead to the same URL
 
-RECENT_HOSTS = 10  # that our network is judged by, the last ones that were asked
-FEWEST_HOSTS = 3  # that say anything
-DOWN_SHARE = 0.8  # of them without an answer: it is not them
-
-_UNREACHED = frozenset({"dns", "connect", "tls", "proxy", "timeout"})  # the host itself has said nothing
 _FEWEST_DATES = 3  # that say how often entries come
 _RESTING = frozenset({"http-429", "http-503", "host-resting"})
 _PERMANENT_REDIRECTS = frozenset({301, 308})
@@ -61,14 +55,3 @@ def moving(feed: Feed, before: FeedState, response: Response) -> tuple[str | Non
         return response.url, 1
     is_new_day = before.last_success_at is None or before.last_success_at.date() < response.received_at.date()
     return response.url, before.moving_days + is_new_day
-
-
-def is_unreached(error: StageError) -> bool:
-    """Whether a failure may as well be our own network's."""
-    return error.reason in _UNREACHED
-
-
-def is_network_down(answered: Sequence[bool]) -> bool:
-    """Whether our own network is down, by which of the last hosts that were asked have answered, each counted once."""
-    silent = answered.count(False)
-    return silent >= FEWEST_HOSTS and silent >= DOWN_SHARE * len(answered)

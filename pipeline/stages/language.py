@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.model import Article
+from pipeline.stages import langtag
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -114,9 +115,9 @@ def _of(sample: str, declared: str | None) -> str:
 
 
 def _declared(lang: str) -> str | None:
-    code = lang.replace("_", "-").partition("-")[0].strip().lower()
+    code = (langtag.usual(lang) or "").partition("-")[0]
     code = _NAMES.get(code, code)
-    return code if len(code) == 2 and code.isascii() and code.isalpha() else None
+    return code if len(code) == 2 else None
 
 
 def _script(sample: str) -> str | None:

@@ -1,7 +1,6 @@
 """Feed -> Request; Response -> entries and the feed's new state."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,6 +17,7 @@ ACCEPT = (
 )
 RECHECK_AFTER = timedelta(days=1)  # of 304s; then the body is asked for without conditions
 
+_OK = 200
 _GONE = "http-410"
 _HOST_RESTS = "host-resting"  # the web's word for a request that was not sent
 
@@ -84,13 +84,23 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
     )
 
 
+def is_long(state: FeedState, response: Response) -> bool:
+    """Whether `read` takes a while: the answer holds a body, and another one than the last."""
+    return response.status == _OK and body_hash(response.body) != state.body_hash
+
+
+def body_hash(body: bytes) -> str:
+    """By which the same body is known."""
+    return hashlib.sha256(body).hexdigest()
+
+
 def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, policy: PollPolicy) -> FeedState:
     """Remember a failure: the feed is asked later and later, depending on its kind, but never given up, except on 410.
 
     The validators stay those of the last body that was parsed. That a host rests is no failure of its feeds.
     """
     asked = replace(state, last_poll_at=now)
-    if error.reason == _HOST_RESTS:
+    if is_resting(error):
         return schedule.after_rest(feed, replace(asked, health=Health.RESTING), error.retry_at or now)
     after = replace(asked, failures=state.failures + 1, reason=error.reason, gone=error.reason == _GONE)
     after = replace(after, health=health.health_of(after, now))
@@ -99,14 +109,9 @@ def failed(feed: Feed, state: FeedState, error: StageError, now: datetime, polic
     return schedule.after_failure(feed, after, error, now, policy)
 
 
-def wanted(feed: Feed, entry: Entry) -> bool:
-    """Whether title or URL match one of the feed's `include` patterns, if it has any, and none of its `exclude`."""
-    subjects = [text for text in (entry.title, entry.url) if text]
-    return (not feed.include or _matches(feed.include, subjects)) and not _matches(feed.exclude, subjects)
-
-
-def _matches(patterns: tuple[str, ...], subjects: list[str]) -> bool:
-    return any(re.search(pattern, subject, re.IGNORECASE) for pattern in patterns for subject in subjects)
+def is_resting(error: StageError) -> bool:
+    """Whether nobody was asked, because the host rests."""
+    return error.reason == _HOST_RESTS
 
 
 def _needs_recheck(state: FeedState) -> bool:
@@ -120,11 +125,9 @@ def _revalidated(feed: Feed, state: FeedState, response: Response) -> FeedState:
     etag, last_modified = response.header("etag"), response.header("last-modified")
     if response.status == 304 and (state.etag or state.last_modified):
         return replace(state, etag=etag or state.etag, last_modified=last_modified or state.last_modified)
-    if response.status == 200:
-        body_hash = hashlib.sha256(response.body).hexdigest()
-        return replace(
-            state, etag=etag, last_modified=last_modified, body_hash=body_hash, whole_at=response.received_at
-        )
+    if response.status == _OK:
+        known = body_hash(response.body)
+        return replace(state, etag=etag, last_modified=last_modified, body_hash=known, whole_at=response.received_at)
     reason, temporary = f"http-{response.status}", is_temporary(response.status)
     raise PollError(feed.url, reason, retryable=temporary, retry_at=named_retry(response))
 

@@ -2,7 +2,7 @@
 
 A feed is asked no sooner than our own interval, its `ttl` (or `sy:` elements), and the freshness that HTTP names allow,
 and never in its `skipHours` and `skipDays`; after failures later and later. The spread is a hash of URL and day: a feed
-waits the same time all day, and feeds that were added together drift apart, unless they wait the longest allowed.
+waits the same time all day, and feeds that were added together drift apart, also those that wait the longest allowed.
 """
 
 import re
@@ -60,14 +60,14 @@ def after_answer(feed: Feed, state: FeedState, response: Response, policy: PollP
     if wait > policy.max_interval:
         why += f", counted as {in_words(policy.max_interval)}"
     now = response.received_at
-    return _next_open(feed, state, now + _within(wait * _spread(feed, now), policy), why)
+    return _next_open(feed, state, now + _within(wait, policy) * _spread(feed, now), why)
 
 
 def after_failure(feed: Feed, state: FeedState, error: StageError, now: datetime, policy: PollPolicy) -> FeedState:
     """Later with each failure in a row, faster or slower by its kind; never before a time that the other side named."""
     first = max(_usual(feed, policy), UNNAMED_REST if error.reason in _RESTING else _AT_ONCE)
-    delay = first * 2 ** min(_weight(error) * state.failures, _LARGEST_EXPONENT) * _spread(feed, now)
-    due_at = now + min(delay, policy.max_interval)
+    delay = first * 2 ** min(_weight(error) * state.failures, _LARGEST_EXPONENT)
+    due_at = now + min(delay, policy.max_interval) * _spread(feed, now)
     if error.retry_at and error.retry_at > due_at:
         return _next_open(feed, state, error.retry_at, f"Retry-After of {error.reason}")
     return _next_open(feed, state, due_at, f"{error.reason}, {state.failures} in a row")

@@ -20,16 +20,22 @@ from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
+from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
+from pipeline.store.kept import PageFiles
 from pipeline.store.labels import Doubtful, Labelled, LabelRows, Said
+from pipeline.store.memories import MemoryRows
 from pipeline.store.outages import OutageRows
-from pipeline.store.polls import Polled
+from pipeline.store.pages import KeptAt, LastPage, PageRows
+from pipeline.store.polls import PollEnding
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
+from pipeline.store.records import Kept
+from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
-from pipeline.store.work import Claimed, Work, WorkRows, found_by, live
+from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
 
 __all__ = [
     "BEAT_EVERY",
@@ -43,11 +49,17 @@ __all__ = [
     "FeedRow",
     "Forced",
     "Found",
+    "GapRow",
     "Judgement",
+    "Kept",
+    "KeptAt",
     "Labelled",
+    "LastPage",
     "OutageRows",
-    "Polled",
+    "PageFiles",
+    "PollEnding",
     "Provenance",
+    "Renewal",
     "Run",
     "Said",
     "Standing",
@@ -58,6 +70,7 @@ __all__ = [
     "found_by",
     "live",
     "open_store",
+    "pageless",
     "redacted",
 ]
 
@@ -69,11 +82,15 @@ class Store:
         self.db = Database(url)
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
+        self.gaps = GapRows(self.db)
         self.hosts = HostRows(self.db)
         self.budget = BudgetRows(self.db)
         self.outages = OutageRows(self.db)
+        self.memories = MemoryRows(self.db)
         self.work = WorkRows(self.db)
         self.endings = EndingRows(self.db)
+        self.pages = PageRows(self.db)
+        self.renewals = RenewalRows(self.db)
         self.candidates = CandidateRows(self.db)
         self.search = Search(self.db)
         self.verdicts = VerdictRows(self.db, self.search)

@@ -1,7 +1,7 @@
 """Articles with their texts, verdicts, tags and index rows: written together or not at all."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,11 +41,11 @@ class Filing:
         """The registered domain that it belongs to."""
         return urls.site(self.article.canonical_url)
 
-    @property
-    def agency(self) -> str | None:
-        """The name of the agency that wrote it."""
-        found = agencies.agency(self.article)
-        return found.name if found else None
+
+def agency(article: Article) -> str | None:
+    """The name of the agency that wrote an article."""
+    found = agencies.agency(article)
+    return found.name if found else None
 
 
 def text_hash(text: str) -> str:
@@ -97,29 +97,30 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     old = (await c.execute(query)).one()
     if (old.title, old.text_hash) == (article.title, text_hash(article.text)):
         return False
-    values = {
-        "title": article.title,
-        "authors": list(article.authors),
-        "agency": new.agency,
-        "updated_at": article.updated_at,
-        "section": article.section,
-        "tags": list(article.tags),
-        "is_teaser": article.is_teaser,
-        "extractor": article.extractor,
-        "text_hash": text_hash(article.text),
-        "chars": len(article.text),
-        "revised_at": new.at,
-    }
     before = {"article_id": key, "until_at": new.at, "title": old.title, "body": old.body}
     await c.execute(insert(revisions), [before])
-    await kin.mark_anew(c, key, dedup.fingerprint(new.site, old.title, old.body), new.fingerprint)
+    await _rewrite(c, key, article, _told(article) | {"revised_at": new.at})
+    await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
+    await _add_second(c, [new])
+    return True
+
+
+async def renew(c: AsyncConnection, key: int, article: Article) -> None:
+    """Give a stored article what the same page is read as today; its id and URLs stay."""
+    dated = {"published_at": article.published_at, "published_from": article.published_from.value}
+    await _rewrite(c, key, article, _told(article) | dated)
+
+
+async def _rewrite(c: AsyncConnection, key: int, article: Article, values: Mapping[str, Any]) -> None:
+    """Change an article's row, its text, its marks and what the index holds of it."""
+    query = select(articles.c.site, articles.c.title, texts.c.body).join(texts).where(articles.c.id == key)
+    old = (await c.execute(query)).one()
+    prints = [dedup.fingerprint(old.site, *text) for text in ((old.title, old.body), (article.title, article.text))]
+    await kin.mark_anew(c, key, *prints)
     await search_index.remove(c, key, old.title, old.body)
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
     await search_index.add(c, [(key, article.title, article.text)])
-    await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
-    await _add_second(c, [new])
-    return True
 
 
 async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
@@ -129,7 +130,8 @@ async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
 
 
 def _judgement(new: Filing, verdict: Verdict) -> verdict_rows.Judgement:
-    return verdict_rows.Judgement(new.id, verdict, text_hash(new.article.text), new.at, new.run_id)
+    digest = text_hash(new.article.text)
+    return verdict_rows.Judgement(new.id, verdict, digest, new.at, new.run_id, new.article.site_memory)
 
 
 def _article_values(new: Filing) -> dict[str, Any]:
@@ -139,23 +141,31 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "canonical_url": article.canonical_url,
         "url": article.url,
         "site": new.site,
-        "title": article.title,
-        "authors": list(article.authors),
         "published_at": article.published_at,
         "published_from": article.published_from.value,
-        "updated_at": article.updated_at,
-        "lang": article.lang,
-        "site_name": article.site_name,
-        "agency": new.agency,
-        "section": article.section,
-        "tags": list(article.tags),
-        "is_teaser": article.is_teaser,
-        "extractor": article.extractor,
-        "text_hash": text_hash(article.text),
-        "chars": len(article.text),
+        **_told(article),
         "feed_id": new.feed_id,
         "archive": new.archive,
         "first_seen_at": new.first_seen_at,
         "stored_at": new.at,
         **verdict_rows.label_values(verdict),
+    }
+
+
+def _told(article: Article) -> dict[str, Any]:
+    """What a page says, and may say otherwise when it is read again."""
+    return {
+        "title": article.title,
+        "authors": list(article.authors),
+        "agency": agency(article),
+        "updated_at": article.updated_at,
+        "lang": article.lang,
+        "site_name": article.site_name,
+        "section": article.section,
+        "tags": list(article.tags),
+        "is_teaser": article.is_teaser,
+        "extractor": article.extractor,
+        "site_memory": article.site_memory,
+        "text_hash": text_hash(article.text),
+        "chars": len(article.text),
     }

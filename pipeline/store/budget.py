@@ -17,7 +17,7 @@ class Budget:
 
     price: float
     since: datetime
-    made: int  # polls
+    made: int  # requests by polls
 
 
 class BudgetRows:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from pipeline import urls
 from pipeline.model import Entry, Feed
-from pipeline.stages import poll
+from pipeline.stages import choose
 from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.tables import entries, runs
@@ -59,7 +59,7 @@ class CandidateRows:
             wanted = wanted[: found.limit]
             new = 0
             for feed, group in _by_feed(wanted, sites):
-                unwanted = frozenset(entry.id for entry in group if feed and not poll.wanted(feed, entry))
+                unwanted = frozenset(entry.id for entry in group if feed and not choose.wanted(feed, entry))
                 block = Discovery(group, at, feed=feed, origin_run_id=run_id, unwanted=unwanted)
                 new += len(await discover(c, self._db, block))
             await c.execute(update(runs).where(runs.c.id == run_id).values(cursor=dict(found.cursor)))

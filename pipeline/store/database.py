@@ -18,6 +18,7 @@ from pipeline.store.types import unpack
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
 CONFLICT_TRIES = 3
+LINGER_S = 0.02  # between two batches, for what hundreds wait for at once
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 OLDEST_SQLITE = (3, 38, 0)  # STRICT tables, RETURNING, `unixepoch`
 Item = TypeVar("Item")
@@ -167,15 +168,19 @@ def _on_begin(connection: Connection) -> None:
 
 
 class Batcher(Generic[Item, Result]):
-    """Writes what came while a batch was being written as the next batch.
+    """Writes what came while a batch was being written, and for as long as it then lingers, as the next batch.
 
-    One item alone waits for nothing; many share one transaction. When a batch fails, its items are tried one by
-    one, so that only the culprit sees the error; after a conflict with another process the batch is tried again.
+    One item alone waits for nothing; many share one transaction, which costs about as much as thirty of them. When a
+    batch fails, its items are tried one by one, so that only the culprit sees the error; after a conflict with another
+    process the batch is tried again.
     """
 
-    def __init__(self, write: Callable[[list[Item]], Awaitable[list[Result]]], largest: int = 200) -> None:
+    def __init__(
+        self, write: Callable[[list[Item]], Awaitable[list[Result]]], largest: int = 200, linger_s: float = 0
+    ) -> None:
         self._write = write
         self._largest = largest
+        self._linger_s = linger_s
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -188,8 +193,12 @@ class Batcher(Generic[Item, Result]):
         return await done
 
     async def _drain(self) -> None:
+        size = 0
         while self._waiting:
+            if self._linger_s and 1 < size < self._largest:
+                await asyncio.sleep(self._linger_s)
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            size = len(batch)
             await self._settle(batch)
 
     async def _settle(self, batch: list[tuple[Item, asyncio.Future[Result]]], tries: int = CONFLICT_TRIES) -> None:

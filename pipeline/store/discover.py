@@ -1,9 +1,8 @@
 """New entries: telling them from known ones, and putting them in line."""
 
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
-from pipeline.model import Enclosure, Entry, Feed, FetchMode
+from pipeline.model import Entry, Feed, FetchMode
+from pipeline.store import payloads
 from pipeline.store.database import Database
 from pipeline.store.tables import entries, events, hosts
 from pipeline.store.tables import urls as url_rows
@@ -50,16 +50,16 @@ async def discover(c: AsyncConnection, db: Database, found: Discovery) -> list[i
         elif _is_corrected(known[key], url_id):
             corrected.append({"id": known[key].id, **_content(entry, url_id, found.feed)})
     await _add_hosts(c, db, {row["host"] for row in [*fresh, *woken, *corrected]}, found.at)
-    ids = [
-        i
-        for chunk in _chunks(fresh)
-        for i in (await c.execute(insert(entries).returning(entries.c.id), chunk)).scalars()
-    ]
+    new = insert(entries).returning(entries.c.id, entries.c.key)
+    added = [row for chunk in _chunks(fresh) for row in await c.execute(new, chunk)]
     for row in [*woken, *corrected]:
         await c.execute(update(entries).where(entries.c.id == row["id"]).values(**row))
-    changed = [*((i, "seen") for i in ids), *((row["id"], "announced-again") for row in woken)]
+    changed = [
+        *((row.id, "seen", by_key[row.key].place) for row in added),
+        *((row["id"], "announced-again", None) for row in woken),
+    ]
     await _add_events(c, changed, found)
-    return [i for i, _ in changed]
+    return [i for i, _, _ in changed]
 
 
 async def _url_ids(c: AsyncConnection, db: Database, wanted: set[str], at: datetime) -> dict[str, int]:
@@ -146,7 +146,8 @@ def _revision(row: Any, entry: Entry, url_id: int | None, found: Discovery) -> d
 
 def _content(entry: Entry, url_id: int | None, feed: Feed | None) -> dict[str, Any]:
     has_text = bool(entry.content or entry.summary)
-    needs_page = entry.url is not None and (feed is None or feed.fetch is FetchMode.PAGE or not has_text)
+    has_text_only = feed is not None and feed.fetch is FetchMode.FEED and has_text
+    needs_page = entry.url is not None and entry.held is None and not has_text_only
     return {
         "url_id": url_id,
         "url": entry.url,
@@ -155,42 +156,8 @@ def _content(entry: Entry, url_id: int | None, feed: Feed | None) -> dict[str, A
         "published_at": entry.published_at,
         "updated_at": entry.updated_at,
         "lang": entry.lang,
-        "payload": pack_payload(entry),
+        "payload": payloads.pack(entry),
     }
-
-
-def pack_payload(entry: Entry) -> str:
-    """What only the extraction needs of an entry, as JSON."""
-    return json.dumps(
-        {
-            "summary": entry.summary,
-            "content": entry.content,
-            "authors": entry.authors,
-            "tags": entry.tags,
-            "enclosures": [asdict(enclosure) for enclosure in entry.enclosures],
-            "copy": entry.copy,
-        }
-    )
-
-
-def unpack_entry(row: Any) -> Entry:
-    """The entry of a row, as its feed or archive gave it."""
-    payload = json.loads(row.payload) if row.payload else {}
-    return Entry(
-        id=row.key,
-        url=row.url,
-        title=row.title,
-        published_at=row.published_at,
-        updated_at=row.updated_at,
-        summary=payload.get("summary"),
-        content=payload.get("content"),
-        authors=tuple(payload.get("authors", ())),
-        tags=tuple(payload.get("tags", ())),
-        enclosures=tuple(Enclosure(**enclosure) for enclosure in payload.get("enclosures", ())),
-        lang=row.lang,
-        archive=row.archive,
-        copy=payload.get("copy"),
-    )
 
 
 async def _add_hosts(c: AsyncConnection, db: Database, wanted: Iterable[str], at: datetime) -> None:
@@ -200,11 +167,11 @@ async def _add_hosts(c: AsyncConnection, db: Database, wanted: Iterable[str], at
         await c.execute(db.insert(hosts).on_conflict_do_nothing(index_elements=["host"]), rows)
 
 
-async def _add_events(c: AsyncConnection, changed: list[tuple[int, str]], found: Discovery) -> None:
-    feed_id = found.feed.id if found.feed else None
+async def _add_events(c: AsyncConnection, changed: list[tuple[int, str, str | None]], found: Discovery) -> None:
+    about = {"at": found.at, "feed_id": found.feed.id if found.feed else None, "run_id": found.origin_run_id}
     rows = [
-        {"at": found.at, "kind": kind, "feed_id": feed_id, "entry_id": entry_id, "run_id": found.origin_run_id}
-        for entry_id, kind in changed
+        {**about, "kind": kind, "entry_id": entry_id, "detail": {"found_in": place} if place else None}
+        for entry_id, kind, place in changed
     ]
     if rows:
         await c.execute(insert(events), rows)

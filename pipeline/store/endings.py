@@ -1,6 +1,6 @@
 """Endings: what became of claimed work, committed in batches: stored, duplicate, dropped, or waiting again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,13 +8,15 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
-from pipeline.model import Article, Label, Outcome, Verdict
+from pipeline.model import Article, FeedTrust, Label, Outcome, Verdict
 from pipeline.stages import dedup
 from pipeline.stages.dedup import Kin
+from pipeline.stages.remember import Block
 from pipeline.store import articles as article_rows
-from pipeline.store import kin
+from pipeline.store import kin, memories, pages
 from pipeline.store.database import Batcher, Database
-from pipeline.store.tables import article_entries, articles, entries, events, reprints
+from pipeline.store.pages import KeptAt
+from pipeline.store.tables import article_entries, articles, entries, events, feed_trusts, reprints
 from pipeline.store.tables import urls as url_rows
 from pipeline.store.work import Work
 
@@ -34,6 +36,9 @@ class Ending:
     due_at: datetime | None = None
     is_counted: bool = True  # as an attempt, when it waits
     second: Verdict | None = None  # by the second reader: stored after the other one, so that it counts
+    kept: KeptAt | None = None  # the page that was fetched for it
+    trust: FeedTrust | None = None  # in the feed of the lead entry from now on; None: as before
+    blocks: tuple[Block, ...] = ()  # of the article: what it teaches of its site, if it is new
 
     @property
     def label(self) -> Label | None:
@@ -97,6 +102,7 @@ class EndingRows:
             held = await _still_held(c, batch)
             settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
             await self._finish_entries(c, settled)
+            await self._trust_feeds(c, settled)
         by_entry = {ending.work.lead.id: ending for ending in settled}
         return [by_entry.get(e.work.lead.id, replace(e, outcome=None, reason="claim-lost")) for e in batch]
 
@@ -122,6 +128,7 @@ class EndingRows:
             else:
                 settled.append(replace(ending, outcome=Outcome.DUPLICATE, article_id=known.id))
         await article_rows.add(c, settling.new)
+        await self._teach(c, settled)
         await self._remember_urls(c, settled)
         await self._remember_reprints(c, settling.reprints)
         return settled
@@ -131,6 +138,26 @@ class EndingRows:
             statement = self._db.insert(reprints)
             changes = {name: statement.excluded[name] for name in rows[0]}
             await c.execute(statement.on_conflict_do_update(index_elements=["entry_id"], set_=changes), rows)
+
+    async def _teach(self, c: AsyncConnection, settled: list[Ending]) -> None:
+        """Let the memories of sites take in new articles."""
+        taught: dict[str, list[tuple[Block, ...]]] = {}
+        for ending in settled:
+            is_new = ending.outcome is Outcome.STORED and ending.reason is None
+            if is_new and ending.article is not None and ending.blocks:
+                taught.setdefault(urls.site(ending.article.canonical_url), []).append(ending.blocks)
+        if taught:
+            await memories.learn(c, self._db, taught)
+
+    async def _trust_feeds(self, c: AsyncConnection, settled: list[Ending]) -> None:
+        """Remember what feeds are trusted with from now on."""
+        trusts = {e.work.lead.feed_id: asdict(e.trust) for e in settled if e.trust is not None}
+        if trusts:
+            statement = self._db.insert(feed_trusts)
+            changes = {name: statement.excluded[name] for name in ("agreed", "is_doubted", "unchecked")}
+            by_id = sorted(trusts.items(), key=lambda item: item[0] or 0)  # as all do, so that none waits for another
+            rows = [{"feed_id": feed_id, **trust} for feed_id, trust in by_id]
+            await c.execute(statement.on_conflict_do_update(index_elements=["feed_id"], set_=changes), rows)
 
     async def _remember_urls(self, c: AsyncConnection, settled: list[Ending]) -> None:
         """Map every URL on the way to the article."""
@@ -160,6 +187,7 @@ class EndingRows:
         await c.execute(update(entries).where(entries.c.id == bindparam("entry")), rows)
         done = [row["entry"] for row in rows if row["state"] == "done"]
         await c.execute(update(entries).where(entries.c.id.in_(done)).values(payload=None))
+        await pages.remember(c, self._db, settled)
         appearances = [
             {"entry_id": claimed.id, "article_id": ending.article_id}
             for ending in settled
@@ -214,7 +242,7 @@ def _reprint_rows(ending: Ending, filing: article_rows.Filing, copied: Kin) -> l
         "url": article.canonical_url,
         "outlet": article.site_name,
         "title": article.title,
-        "agency": filing.agency,
+        "agency": article_rows.agency(filing.article),
         "shared": copied.shared,
     }
     return [{"entry_id": claimed.id, **row} for claimed in ending.work.claimed]

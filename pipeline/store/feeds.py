@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.errors import CommandError
-from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Gap, Health
+from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Health
 from pipeline.store import polls
-from pipeline.store.database import Batcher, Database
+from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
-from pipeline.store.polls import Polled
+from pipeline.store.polls import PollEnding
 from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
 
+LOOK_AHEAD = 4  # feeds for each that is wanted, where many share a host, of which one is taken
 LONGEST_ID = 19  # digits of a 64-bit integer
 
 
@@ -29,7 +30,7 @@ class FeedRow:
     feed: Feed
     state: FeedState
     is_enabled: bool
-    gaps: int = 0  # times of which entries were missed
+    gaps: int = 0  # times of which entries were missed, and not found since
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class FeedRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._polls: Batcher[Polled, int] = Batcher(self._finish)
+        self._polls: Batcher[PollEnding, int] = Batcher(self._finish, linger_s=LINGER_S)
 
     async def add(self, wanted: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
         """Add the feeds whose URL was never seen; returns those that were new."""
@@ -63,24 +64,25 @@ class FeedRows:
                     new += await _insert(c, self._db, feed, now)
         return tuple(new)
 
-    async def adopt(self, polled: Polled) -> Feed | None:
+    async def adopt(self, ending: PollEnding) -> Feed | None:
         """Add a feed with what its first request brought, so that it needs no second one; None if its URL is known."""
-        return await self._db.settle(lambda: self._adopt(polled))
+        return await self._db.settle(lambda: self._adopt(ending))
 
-    async def _adopt(self, polled: Polled) -> Feed | None:
+    async def _adopt(self, ending: PollEnding) -> Feed | None:
         async with self._db.write() as c:
-            is_known = select(feed_urls.c.url).where(feed_urls.c.url == polled.feed.url)
+            is_known = select(feed_urls.c.url).where(feed_urls.c.url == ending.feed.url)
             if (await c.execute(is_known)).first() is not None:
                 return None
-            for feed in await _insert(c, self._db, polled.feed, polled.at, polled.state):
-                found = Discovery(polled.entries, polled.at, feed=feed)
+            for feed in await _insert(c, self._db, ending.feed, ending.at, ending.state):
+                found = Discovery(ending.entries, ending.at, feed=feed)
                 await discover(c, self._db, found)
                 return feed
         return None
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
-        missed = select(func.count()).where(gap_rows.c.feed_id == feeds.c.id).scalar_subquery().label("missed")
+        is_open = and_(gap_rows.c.feed_id == feeds.c.id, gap_rows.c.repaired_at.is_(None))
+        missed = select(func.count()).where(is_open).scalar_subquery().label("missed")
         query = select(feeds, *state_columns(), missed).join(feed_states, feed_states.c.feed_id == feeds.c.id)
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
@@ -130,19 +132,18 @@ class FeedRows:
             or_(hosts.c.rest_until.is_(None), hosts.c.rest_until <= now),
         )
         query = (
-            select(feeds, *state_columns())
-            .join(feed_states, feed_states.c.feed_id == feeds.c.id)
+            select(feeds.c.id, feeds.c.host)
+            .select_from(feed_states.join(feeds, feeds.c.id == feed_states.c.feed_id))
             .outerjoin(hosts, hosts.c.host == feeds.c.host)
             .where(_is_due(now, forced), is_host_free, feeds.c.host.not_in(list(busy)))
             .order_by(feed_states.c.next_poll_at)
-            .limit(limit * 4)
         )
         if not self._db.is_sqlite:
             query = query.with_for_update(of=feed_states, skip_locked=True)
+        whole = select(feeds, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
-            one_a_host = {row.host: row for row in reversed((await c.execute(query)).all())}
-            chosen = sorted(one_a_host.values(), key=lambda row: row.next_poll_at)[:limit]
-            ids = [row.id for row in chosen]
+            ids = await _one_a_host(c, query, limit)
+            chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
             await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
         return tuple((_feed(row), state_of(row)) for row in chosen)
 
@@ -160,23 +161,17 @@ class FeedRows:
             found: datetime | None = (await c.execute(query)).scalar()
             return found
 
-    async def finish(self, polled: Polled) -> int:
+    async def finish(self, ending: PollEnding) -> int:
         """Commit what a poll brought: the feed's state and its entries in one transaction.
 
         Returns:
             How many entries were new, or announced a revision.
         """
-        return await self._polls.put(polled)
+        return await self._polls.put(ending)
 
-    async def _finish(self, batch: list[Polled]) -> list[int]:
+    async def _finish(self, batch: list[PollEnding]) -> list[int]:
         async with self._db.write() as c:
             return await polls.commit(c, self._db, batch)
-
-    async def gaps(self, feed_id: int) -> tuple[Gap, ...]:
-        """The times of which entries of a feed were missed, newest first."""
-        query = select(gap_rows).where(gap_rows.c.feed_id == feed_id).order_by(gap_rows.c.id.desc())
-        async with self._db.read() as c:
-            return tuple(Gap(row.since_at, row.until_at) for row in await c.execute(query))
 
     async def history(self, feed_id: int, limit: int = 10) -> tuple[Change, ...]:
         """What happened to a feed, newest first: its health, its URL, who switched it on and off."""
@@ -201,6 +196,16 @@ class Forced:
 
     since: datetime  # those polled since then had their turn
     ids: tuple[int, ...] | None = None
+
+
+async def _one_a_host(c: AsyncConnection, query: Select[Any], limit: int) -> list[int]:
+    """The first feed of each host, as many as wanted; looks further only where the first ones share hosts."""
+    for most in (limit, limit * LOOK_AHEAD):
+        rows = (await c.execute(query.limit(most))).all()
+        first = {row.host: row.id for row in reversed(rows)}
+        if len(first) >= limit or len(rows) < most:
+            break
+    return [row.id for row in rows if first[row.host] == row.id][:limit]
 
 
 def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from pipeline.store.tables import (
     events,
     feeds,
     labels,
+    pages,
     reprints,
     revisions,
     verdicts,
@@ -45,6 +46,7 @@ class Appearance:
     outlet: str | None  # what the site of a reprint calls itself
     agency: str | None  # that a reprint is credited to
     shared: float | None  # by a reprint: share of the shorter text that the longer has, 0 to 1
+    kept_at: str | None  # file and offset of its page's bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class ProvenanceRows:
         return await self._appearances(is_meant)
 
     async def _appearances(self, is_meant: Any) -> tuple[Appearance, ...]:
+        page = (pages.c.file, pages.c.offset)
         query = (
             select(
                 entries,
@@ -116,11 +119,13 @@ class ProvenanceRows:
                 reprints.c.outlet,
                 reprints.c.agency,
                 reprints.c.shared,
+                *page,
             )
             .outerjoin(feeds, feeds.c.id == entries.c.feed_id)
             .outerjoin(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
             .outerjoin(reprints, reprints.c.entry_id == entries.c.id)
+            .outerjoin(pages, pages.c.entry_id == entries.c.id)
             .where(is_meant)
             .order_by(entries.c.id)
         )
@@ -158,4 +163,5 @@ def _appearance(row: Any) -> Appearance:
         outlet=row.outlet,
         agency=row.agency,
         shared=row.shared,
+        kept_at=None if row.file is None else f"{row.file}:{row.offset}",
     )

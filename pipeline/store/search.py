@@ -227,6 +227,8 @@ def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield articles.c.published_at < filters.until
     if filters.min_score is not None:
         yield articles.c.score >= filters.min_score
+    if filters.is_teaser is not None:
+        yield articles.c.is_teaser.is_(true() if filters.is_teaser else false())
 
 
 def _is_labelled(labels: tuple[str, ...]) -> ColumnElement[bool]:

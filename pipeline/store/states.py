@@ -1,7 +1,8 @@
 """FeedState <-> the columns of feed_states."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from pipeline.model import FeedState, Health, Rhythm
@@ -9,20 +10,23 @@ from pipeline.store.tables import feed_states
 
 _NOT_STATE = ("feed_id", "run_id")
 _DURATIONS = ("ttl", "fresh_for", "usual_gap")
+_SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
+_COLUMNS = tuple(column for column in feed_states.c if column.name not in _NOT_STATE)
+_NAMES = tuple(column.name for column in _COLUMNS)
+_read = attrgetter(*_NAMES)
+_PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
 
 
 def state_columns() -> list[Any]:
     """The columns that a state is read from."""
-    return [column for column in feed_states.c if column.name not in _NOT_STATE]
+    return list(_COLUMNS)
 
 
 def state_values(state: FeedState) -> dict[str, Any]:
     """A state as values of columns."""
-    values = asdict(state)
-    beat = values["rhythm"]
-    values["rhythm"] = None if beat is None else {**beat, "polled_at": beat["polled_at"].isoformat()}
+    values = {name: getattr(state, name) for name in _PLAIN}
     for name in _DURATIONS:
-        duration: timedelta | None = values.pop(name)
+        duration: timedelta | None = getattr(state, name)
         values[f"{name}_s"] = None if duration is None else duration.total_seconds()
     return {
         **values,
@@ -30,12 +34,13 @@ def state_values(state: FeedState) -> dict[str, Any]:
         "skip_days": sorted(state.skip_days),
         "health": state.health.value,
         "seen": " ".join(sorted(state.seen)),
+        "rhythm": None if state.rhythm is None else _kept(state.rhythm),
     }
 
 
 def state_of(row: Any) -> FeedState:
     """The state in a row."""
-    values = {column.name: getattr(row, column.name) for column in state_columns()}
+    values: dict[str, Any] = dict(zip(_NAMES, _read(row), strict=True))
     for name in _DURATIONS:
         seconds = values.pop(f"{name}_s")
         values[name] = None if seconds is None else timedelta(seconds=seconds)
@@ -43,6 +48,16 @@ def state_of(row: Any) -> FeedState:
         values[name] = frozenset(values[name])
     values["rhythm"] = None if values["rhythm"] is None else _rhythm(values["rhythm"])
     return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})
+
+
+def _kept(rhythm: Rhythm) -> dict[str, Any]:
+    return {
+        "polled_at": rhythm.polled_at.isoformat(),
+        "window": rhythm.window,
+        "days": rhythm.days,
+        "hours": rhythm.hours,
+        "weekdays": rhythm.weekdays,
+    }
 
 
 def _rhythm(kept: dict[str, Any]) -> Rhythm:

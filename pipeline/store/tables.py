@@ -4,7 +4,7 @@ The search index stands beside them (FTS5 or tsvector: `search_index.py`), and i
 Times are UTC (see `types.Moment`); durations end in `_s` and are seconds.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from pipeline.store.types import Flag, Id, Json, Moment, Packed, Real
 
@@ -116,6 +116,9 @@ gaps = Table(  # of which entries of a feed were missed: a poll brought none tha
     Column("since_at", Moment, nullable=False),
     Column("until_at", Moment, nullable=False),
     Column("found_at", Moment, nullable=False),
+    Column("run_id", Id, _to("runs")),  # the backfill that looked last for what was missed
+    Column("found", Integer),  # articles that it stored
+    Column("repaired_at", Moment),  # when an archive was found that goes back to since_at
     sqlite_strict=True,
 )
 
@@ -125,7 +128,7 @@ budgets = Table(  # the one price that all polls are weighed by, and how much wa
     Column("id", Integer, primary_key=True, autoincrement=False),  # 1
     Column("price", Real, nullable=False),
     Column("since_at", Moment, nullable=False),
-    Column("made", Integer, nullable=False),  # polls since then
+    Column("made", Integer, nullable=False),  # requests since then
     sqlite_strict=True,
 )
 
@@ -151,6 +154,26 @@ hosts = Table(  # the pace, shared by all processes
     sqlite_strict=True,
 )
 
+feed_trusts = Table(  # how far the texts that feeds carry were found to be those of their pages
+    "feed_trusts",
+    metadata,
+    Column("feed_id", Id, _to("feeds", cascade=True), primary_key=True, autoincrement=False),
+    Column("agreed", Integer, nullable=False),  # pages in a row
+    Column("is_doubted", Flag, nullable=False),  # the last page that was compared said something else
+    Column("unchecked", Integer, nullable=False),  # entries since then
+    sqlite_strict=True,
+)
+
+site_memories = Table(  # what sites repeat in their articles
+    "site_memories",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("articles", Integer, nullable=False),  # that were learned from
+    Column("version", Integer, nullable=False),  # how often what is furniture has changed
+    Column("blocks", LargeBinary, nullable=False),  # see `memories.py`
+    sqlite_strict=True,
+)
+
 articles = Table(
     "articles",
     metadata,
@@ -170,6 +193,7 @@ articles = Table(
     Column("tags", Json, nullable=False, server_default=text("'[]'")),
     Column("is_teaser", Flag, nullable=False, server_default=text("false")),
     Column("extractor", Text, nullable=False),
+    Column("site_memory", Text),  # site@version that told furniture from its text; NULL: nothing was left out
     Column("text_hash", Text, nullable=False, index=True),  # SHA-256 hex of the text
     Column("chars", Integer, nullable=False),
     Column("feed_id", Id, _to("feeds")),  # the feed that brought it first
@@ -255,6 +279,7 @@ verdicts = Table(  # kept for ever; the newest one counts
     Column("topics", Json, nullable=False),
     Column("evidence", Json, nullable=False),
     Column("text_hash", Text, nullable=False),  # of the text that was judged
+    Column("site_memory", Text),  # of that text
     Column("created_at", Moment, nullable=False),
     Column("run_id", Id, _to("runs")),
     Column("base", Real, nullable=False, server_default=text("0")),
@@ -351,6 +376,15 @@ article_entries = Table(  # where an article appeared
     metadata,
     Column("entry_id", Id, _to("entries", cascade=True), primary_key=True, autoincrement=False),
     Column("article_id", Id, _to("articles", cascade=True), nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+pages = Table(  # where the bytes are kept that an entry's page had when it was fetched last
+    "pages",
+    metadata,
+    Column("entry_id", Id, _to("entries", cascade=True), primary_key=True, autoincrement=False),
+    Column("file", Text, nullable=False, index=True),  # its name begins with the day
+    Column("offset", Id, nullable=False),
     sqlite_strict=True,
 )
 

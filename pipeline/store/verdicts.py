@@ -26,6 +26,7 @@ class Judgement:
     text_hash: str
     at: datetime
     run_id: int | None
+    site_memory: str | None = None  # that told furniture from the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ def _values(judgement: Judgement) -> dict[str, Any]:
         "entities": [{"name": name, "kind": kind} for name, kind in verdict.entities],
         "evidence": [asdict(evidence) for evidence in verdict.evidence],
         "text_hash": judgement.text_hash,
+        "site_memory": judgement.site_memory,
         "created_at": judgement.at,
         "run_id": judgement.run_id,
         **label_values(verdict),
@@ -215,4 +217,5 @@ def _article(row: Any) -> Article:
         section=row.section,
         tags=tuple(row.tags),
         is_teaser=row.is_teaser,
+        site_memory=row.site_memory,
     )

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy import BigInteger, ColumnElement, and_, func, or_, select, true, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.model import Entry
+from pipeline.model import Entry, FeedTrust
+from pipeline.store import payloads
 from pipeline.store.database import Database
-from pipeline.store.discover import unpack_entry
-from pipeline.store.tables import article_entries, articles, entries, hosts, runs
+from pipeline.store.tables import article_entries, articles, entries, feed_trusts, hosts, runs
 from pipeline.store.tables import urls as url_rows
+
+ENDINGS = ("stored", "defense", "duplicate", "dropped", "waiting")  # defense: of the stored
+_TRUST = (feed_trusts.c.agreed, feed_trusts.c.is_doubted, feed_trusts.c.unchecked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Claimed:
     revision: int
     seen_at: datetime
     origin_run_id: int | None
+    trust: FeedTrust | None = None  # in its feed; None for what a backfill found
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +128,10 @@ class WorkRows:
 
     async def _read(self, c: AsyncConnection, run_id: int, taken: Sequence[int]) -> tuple[Work, ...]:
         query = (
-            select(entries, url_rows.c.article_id, runs.c.plan)
+            select(entries, url_rows.c.article_id, runs.c.plan, *_TRUST)
             .join(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(runs, runs.c.id == entries.c.origin_run_id)
+            .outerjoin(feed_trusts, feed_trusts.c.feed_id == entries.c.feed_id)
             .where(entries.c.id.in_(taken))
             .order_by(entries.c.priority.desc(), entries.c.id)
         )
@@ -162,20 +167,37 @@ class WorkRows:
 
     async def tally(self, origin: ColumnElement[bool]) -> dict[str, int]:
         """How many entries ended how: stored, duplicate, dropped, waiting; and how many of the stored are defense."""
+        counts = dict.fromkeys(ENDINGS, 0)
+        for of_archive in (await self.tallies(origin)).values():
+            counts = {name: count + of_archive[name] for name, count in counts.items()}
+        return counts
+
+    async def tallies(self, origin: ColumnElement[bool]) -> dict[str, dict[str, int]]:
+        """The same for each archive that listed them; "" for feeds."""
         ended = func.coalesce(entries.c.outcome, "waiting").label("ended")
         query = (
-            select(ended, articles.c.label, func.count().label("rows"))
+            select(entries.c.archive, ended, articles.c.label, func.count().label("rows"))
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
             .outerjoin(articles, articles.c.id == article_entries.c.article_id)
             .where(origin)
-            .group_by(ended, articles.c.label)
+            .group_by(entries.c.archive, ended, articles.c.label)
         )
-        counts = dict.fromkeys(("stored", "defense", "duplicate", "dropped", "waiting"), 0)
+        found: dict[str, dict[str, int]] = {}
         async with self._db.read() as c:
             for row in await c.execute(query):
+                counts = found.setdefault(row.archive or "", dict.fromkeys(ENDINGS, 0))
                 counts[row.ended] += row.rows
                 counts["defense"] += row.rows if (row.ended, row.label) == ("stored", "defense") else 0
-        return counts
+        return found
+
+    async def done_a_minute(self, origin: ColumnElement[bool]) -> float:
+        """How many entries came to their end a minute, in the minutes in which any did: pauses do not count."""
+        micros = type_coerce(entries.c.done_at, BigInteger)
+        minute = micros // 60_000_000 if self._db.is_sqlite else func.date_trunc("minute", entries.c.done_at)
+        query = select(func.count(entries.c.done_at).label("done"), func.count(minute.distinct()).label("minutes"))
+        async with self._db.read() as c:
+            row = (await c.execute(query.where(origin))).one()
+        return round(int(row.done) / max(int(row.minutes), 1), 1)
 
     async def count(self, origin: ColumnElement[bool]) -> int:
         """How many entries there are."""
@@ -193,6 +215,11 @@ def live() -> ColumnElement[bool]:
     """The entries that polls found."""
     is_live: ColumnElement[bool] = entries.c.origin_run_id.is_(None)
     return is_live
+
+
+def pageless(origin: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """Of those entries the ones whose article is in the feed."""
+    return and_(entries.c.host == "", true() if origin is None else origin)
 
 
 def found_by(run_id: int) -> ColumnElement[bool]:
@@ -222,13 +249,18 @@ def _work(run_id: int, url_id: int, rows: list[Any]) -> Work:
 def _claimed(row: Any) -> Claimed:
     return Claimed(
         id=row.id,
-        entry=unpack_entry(row),
+        entry=payloads.unpack(row),
         feed_id=row.feed_id,
         attempts=row.attempts,
         revision=row.revision,
         seen_at=row.seen_at,
         origin_run_id=row.origin_run_id,
+        trust=_trust(row) if row.origin_run_id is None and row.feed_id is not None else None,
     )
+
+
+def _trust(row: Any) -> FeedTrust:
+    return FeedTrust() if row.agreed is None else FeedTrust(row.agreed, row.is_doubted, row.unchecked)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -26,7 +26,12 @@ LEASE_MARGIN = timedelta(seconds=30)  # a host stays ours so much longer than an
 
 _OBEYS_ROBOTS = frozenset({RequestKind.PAGE, RequestKind.ARCHIVE})
 _MAX_BYTES = MappingProxyType(
-    {RequestKind.FEED: 15_000_000, RequestKind.PAGE: 5_000_000, RequestKind.ARCHIVE: 50_000_000}
+    {
+        RequestKind.FEED: 15_000_000,
+        RequestKind.PAGE: 5_000_000,
+        RequestKind.ARCHIVE: 50_000_000,
+        RequestKind.DATASET: 50_000_000,
+    }
 )
 _BODILESS = frozenset({204, 304})  # whatever their Content-Length and Content-Encoding speak of
 _USUAL_HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))
@@ -44,7 +49,7 @@ class WebLimits:
     allow_private: tuple[str, ...] = ()  # hosts or CIDRs that may be private or loopback
     proxy: str | None = None  # then it decides what addresses are opened, not we
     max_redirects: int = 5
-    max_connections: int = 100
+    max_connections: int = 1000  # a bound on what lanes add up to
     max_bytes: Mapping[RequestKind, int] = field(default_factory=lambda: _MAX_BYTES)  # on the wire, and decoded
     max_ratio: int = 100  # decoded bytes for one on the wire
     min_rate: int = 500  # bytes in a second, once `grace` is over

@@ -7,15 +7,14 @@ TLS and the Host header keep the URL's name.
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.web.failure import Failed, Reason
 from pipeline.web.http import httpcore
+from pipeline.web.sockets import connect
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -106,41 +105,6 @@ def is_public(address: Address) -> bool:
     return plain in _GLOBAL_V6 and not _within(plain, _SPECIAL_V6)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that does not outlive a TLS handshake that failed or was given up."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        except httpcore.ConnectError as e:
-            if isinstance(e.__cause__, ssl.SSLError):
-                raise Failed(Reason.TLS, str(e)) from e
-            raise
-        except BaseException:
-            await self._inner.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Opens connections to permitted addresses only."""
 
@@ -148,7 +112,6 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self._policy = policy
         self._resolve = resolve or self._ask_system
         self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
-        self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -167,7 +130,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         for address in await self._permitted(host, port):
             try:
                 seconds = timeout or CONNECT_SECONDS
-                return _Stream(await self._inner.connect_tcp(address, port, seconds, local_address, socket_options))
+                return await connect(address, port, seconds)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as e:
                 last = e
         raise last
@@ -199,6 +162,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         return [str(address) for address in permitted[:MOST_ADDRESSES]]
 
     async def _ask_system(self, host: str, port: int) -> Sequence[str]:
+        if _is_literal(host):
+            return [host]
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, _getaddrinfo, host, port)
         return list(dict.fromkeys(found))
@@ -206,6 +171,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 def _getaddrinfo(host: str, port: int) -> list[str]:
     return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _is_literal(host: str) -> bool:
+    """Whether a host is an address as it is usually written; in any other spelling it is the system's to read."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _carried(address: Address) -> Address:

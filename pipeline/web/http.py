@@ -23,12 +23,15 @@ _BAD_PROXY = "web.proxy: must be an http:// or https:// URL"  # without its text
 _HEADERS_TOO_LARGE = 431  # h11's hint about a header block over its 100 KiB
 
 
+_Connection = httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool
+
+
 class _Stream(httpx.AsyncByteStream):
     """A body that takes its connection with it."""
 
-    def __init__(self, response: httpcore.Response, pool: httpcore.AsyncConnectionPool) -> None:
+    def __init__(self, response: httpcore.Response, connection: _Connection) -> None:
         self._response = response
-        self._pool = pool
+        self._connection = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._response.aiter_stream():
@@ -38,14 +41,15 @@ class _Stream(httpx.AsyncByteStream):
         try:
             await self._response.aclose()
         finally:
-            await self._pool.aclose()
+            await self._connection.aclose()
 
 
 class OneShotTransport(httpx.AsyncBaseTransport):
     """A connection for each request.
 
-    A host is asked once in several seconds, so a kept connection would seldom be used again, and httpcore goes through
-    all that it keeps at each start and end of a request: over thousands of hosts that costs more than to connect.
+    A host is asked once in several seconds, so a kept connection would seldom be used again, and httpcore's pool goes
+    through all that it keeps at each start and end of a request: over thousands of hosts that costs more than to
+    connect. Only the way through a proxy needs a pool, of one.
 
     It is used without httpx's client, which would keep cookies, read Location and log on its own.
     """
@@ -57,19 +61,25 @@ class OneShotTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the errors are httpcore's."""
-        pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, proxy=self._proxy, max_connections=1, network_backend=self._backend
-        )
+        core = _core(request)
+        connection = self._connection(core.url.origin)
         try:
-            response = await pool.handle_async_request(_core(request))
+            response = await connection.handle_async_request(core)
         except BaseException:
-            await pool.aclose()
+            await connection.aclose()
             raise
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Stream(response, pool),
+            stream=_Stream(response, connection),
             extensions=response.extensions,
+        )
+
+    def _connection(self, origin: httpcore.Origin) -> _Connection:
+        if self._proxy is None:
+            return httpcore.AsyncHTTPConnection(origin, ssl_context=self._tls, network_backend=self._backend)
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._tls, proxy=self._proxy, max_connections=1, network_backend=self._backend
         )
 
 

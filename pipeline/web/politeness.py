@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from pipeline import backoff
 from pipeline.clock import Clock
-from pipeline.model import Response, Rest, Robots
+from pipeline.model import Response, Rest, Robots, Turn
 from pipeline.web.failure import Failed, Reason
 
 PATIENCE = timedelta(minutes=2)  # a host that rests longer is not waited for
@@ -28,13 +28,8 @@ LONGEST_WAIT = timedelta(seconds=5)  # likewise: another process may be done bef
 class Pace(Protocol):
     """The memory of every host (key `host:port`), shared by all processes."""
 
-    async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
-        """Take the host for one request.
-
-        Returns:
-            None: it is ours until `release`, at most until `now + lease`. Else the moment at which to ask again: the
-            host rests, its delay is not over, or another request is on its way.
-        """
+    async def claim(self, host: str, now: datetime, lease: timedelta) -> Turn:
+        """Take the host for one request: it is ours until `release`, at most until `now + lease`."""
         ...
 
     async def release(self, host: str, next_at: datetime) -> None:
@@ -77,10 +72,9 @@ class Politeness:
         """
         queue = self._queues.setdefault(host, asyncio.Lock())
         async with queue:
-            await self._claim(host)
-            delay = max(self._host_delay, LEAST_DELAYS.get(host, self._host_delay))
+            crawl_delay = await self._claim(host)
+            delay = max(self._host_delay, crawl_delay, LEAST_DELAYS.get(host, crawl_delay))
             try:
-                delay = await self._delay(host)
                 yield
             finally:
                 await self._pace.release(host, self._clock.now() + delay)
@@ -100,16 +94,13 @@ class Politeness:
         if robots.crawl_delay is not None and robots.crawl_delay > self._host_delay:
             await self._pace.rest(host, Rest(robots.fetched_at + robots.crawl_delay, robots.crawl_delay))
 
-    async def _claim(self, host: str) -> None:
+    async def _claim(self, host: str) -> timedelta:
+        """Wait until the host is ours; returns its crawl delay."""
         now = self._clock.now()
-        while (ask_at := await self._pace.claim(host, now, self._lease)) is not None:
+        while (ask_at := (turn := await self._pace.claim(host, now, self._lease)).ask_at) is not None:
             if ask_at - now > max(PATIENCE, self._lease):
                 raise Failed(Reason.HOST_RESTING, f"until {ask_at:%Y-%m-%dT%H:%M:%SZ}", retry_at=ask_at)
             wait = min(max(ask_at - now, SHORTEST_WAIT), LONGEST_WAIT)
             await self._clock.sleep(wait.total_seconds())
             now = self._clock.now()
-
-    async def _delay(self, host: str) -> timedelta:
-        robots = await self._pace.robots(host)
-        asked = (robots and robots.crawl_delay) or timedelta(0)
-        return max(self._host_delay, asked, LEAST_DELAYS.get(host, asked))
+        return turn.crawl_delay or timedelta(0)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from pipeline.newsroom import Fault, FaultKind, Server
+from pipeline.newsroom import Fault, FaultKind, RoomFeed, Server
 from tests.running import Place, healed, place, serving
 from tests.web.internet import reply
 from tests.web.internet import serving as answering
@@ -51,6 +51,18 @@ def polled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(tmp_path: Path, polled_once: Path) -> Place:
     """A copy of it."""
     return Place(shutil.copytree(polled_once, tmp_path / "here"))
+
+
+async def test_a_poll_without_network_counts_nothing_says_so_and_ends_with_1(tmp_path: Path) -> None:
+    nowhere = [RoomFeed(f"http://f{n}.invalid/rss", f"F{n}", "US", "en", "wire", f"f{n}", "rss") for n in range(50)]
+    here = place(tmp_path, nowhere)
+    ended = await here.run("poll")
+    assert ended.code == 1
+    assert "our network seems to be down" in ended.err
+    assert ended.row["failed"] < 50
+    assert here.ask("SELECT DISTINCT failures FROM feed_states") == [(0,)]
+    assert here.ask("SELECT count(*) FROM events WHERE kind = 'poll-failed'") == [(0,)]
+    assert here.ask("SELECT count(*) FROM outages") == [(1,)]
 
 
 async def test_help_names_every_command_and_version_says_which(here: Place) -> None:
@@ -269,6 +281,8 @@ async def test_single_stages_work_on_files(here: Place) -> None:
     assert article["text"].count("\n") == 2
     parsed = (await here.run("parse-feed", "feed.xml", "--url", "https://a.example/feed")).row
     assert parsed["entries"][0]["url"] == "https://a.example/a"
+    nowhere = (await here.run("parse-feed", "feed.xml")).row
+    assert [entry["url"] for entry in nowhere["entries"]] == [None]
     (here.directory / "texts.jsonl").write_text(
         json.dumps({"id": 7, "title": article["title"], "text": article["text"]}) + "\n\n"
     )
@@ -325,7 +339,7 @@ async def test_max_bounds_a_backfill_and_list_and_show_know_it(tmp_path: Path) -
         done = (await here.run("backfill", "--since", "60d", "--max", "5", "--via", "sitemap")).row
         (listed,) = (await here.run("backfill", "list")).rows
         (shown,) = (await here.run("backfill", "show", str(done["run"]))).rows
-    assert (done["new"], listed["state"], shown["now"]["stored"]) == (5, "done", done["stored"])
+    assert (done["new"], listed["state"], shown["archives"]) == (5, "done", done["archives"])
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

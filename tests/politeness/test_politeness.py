@@ -214,7 +214,7 @@ async def test_12_what_was_missed_between_two_polls_is_on_record_with_its_time(o
             here.clock.advance_to(start + minutes * MINUTE)
             await here.poll()
         row = await here.feed()
-        (gap,) = await here.store.feeds.gaps(row.feed.id)
+        gap = (await here.store.gaps.of_feeds([row.feed.id]))[0].gap
         assert row.gaps == 1
         assert start + 2 * MINUTE <= gap.since < gap.until <= start + 30 * MINUTE
 

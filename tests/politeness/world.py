@@ -12,7 +12,6 @@ from typing import Any, cast
 from pipeline.compute import Compute
 from pipeline.ingest import Engine
 from pipeline.model import Feed
-from pipeline.network import Network
 from pipeline.polling import PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.stages.classify import Classifier
@@ -143,9 +142,7 @@ async def world(
         await open_store(f"sqlite:///{path}") as store,
         Web(limits(), store.hosts, clock, resolve=names.resolve) as web,
     ):
-        engine = Engine(
-            store, web, cast(Compute, _at_once), cast(Classifier, None), clock, POLICY, Network(store.outages, clock)
-        )
+        engine = Engine(store, web, cast(Compute, _at_once), cast(Classifier, None), clock, POLICY)
         yield World(clock, engine, site.port, names, requests)
 
 

@@ -49,7 +49,11 @@ A, B, C = words("a"), words("b"), words("c")
         pytest.param("a or b", (A, words("or"), B), id="small or is a word"),
         pytest.param('a "OR" b', (A, words("or"), B), id="OR in quotes is a word"),
         pytest.param("a -OR", (A, Not(words("or"))), id="so is OR behind a minus"),
-        pytest.param("a AND b", (A, words("and"), B), id="AND is a word"),
+        pytest.param("a AND b", (A, B), id="AND says what holds anyway"),
+        pytest.param("-a AND b", (Not(A), B), id="AND behind a minus word"),
+        pytest.param(
+            "a and -AND", (A, words("and"), Not(words("and"))), id="small and is a word, and AND behind a minus"
+        ),
         pytest.param("NEAR(a, b) title:c ^a", (words("near a"), B, words("title c"), A), id="no language but ours"),
     ],
 )
@@ -57,8 +61,8 @@ def test_a_query_is_read(text: str, parts: tuple[Words | Not | Any, ...]) -> Non
     assert parse(text) == All(parts)
 
 
-@pytest.mark.parametrize("text", ["", " ", '"', '""', "-", "*", "- -* !? _", "\x00"])
-def test_without_a_word_everything_matches(text: str) -> None:
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_a_blank_text_matches_everything(text: str) -> None:
     assert parse(text) is None
 
 
@@ -72,6 +76,12 @@ def test_without_a_word_everything_matches(text: str) -> None:
         pytest.param("a OR OR b", 6, "left", id="OR twice"),
         pytest.param("a -b OR c", 6, "left", id="OR after a minus word"),
         pytest.param("a OR -b", 6, "not -words", id="OR before a minus word"),
+        pytest.param("AND (", 1, "left", id="AND first"),
+        pytest.param("a AND (", 3, "right", id="AND last"),
+        pytest.param("a OR AND b", 6, "left", id="AND behind OR"),
+        pytest.param("- -* !? _", 1, "at least one word", id="only punctuation"),
+        pytest.param('""', 1, "at least one word", id="an empty phrase"),
+        pytest.param("\x00", 1, "at least one word", id="only a control character"),
         pytest.param("-a", 1, "without a minus", id="nothing but a minus word"),
         pytest.param(' -a -"b c"', 1, "without a minus", id="nothing but minus words"),
     ],

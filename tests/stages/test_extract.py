@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipeline.errors import ExtractError
 from pipeline.model import Article, DateOrigin, Entry, Page
 from pipeline.stages.extract import CLEARLY_LONGER, FEED_CONTENT, FEED_SUMMARY, SHORTEST_TEXT, extract, from_entry
-from pipeline.stages.extract.body import MOST_BYTES, MOST_ELEMENTS
 from pipeline.stages.extract.prose import BLOCKS
+from pipeline.stages.markup import MOST_BYTES, MOST_ELEMENTS
 
 URL = "https://www.example.com/news/2025/frigate"
 SEEN = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ExtractError
 from pipeline.stages.extract.blocks import TAGS, Blocks, blocks_of
-from pipeline.stages.extract.body import DEEPEST, parse
 from pipeline.stages.extract.names import GROUPS, HIDDEN, groups_of
+from pipeline.stages.markup import DEEPEST, parse
 
 
 def blocks(markup: str) -> Blocks:

@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.stages.extract.blocks import blocks_of
-from pipeline.stages.extract.body import parse
 from pipeline.stages.extract.edges import trimmed
+from pipeline.stages.markup import parse
 
 TITLE = "Second frigate delivered to the navy"
 HEADLINE = f"<h1>{TITLE}</h1>"
@@ -20,6 +20,7 @@ TEXT = "<p>The navy took delivery of its second frigate.</p><p>A third one follo
         pytest.param(f"{HEADLINE}<p>Aktualisiert: 9.7.2025</p>{TEXT}", id="date below the headline"),
         pytest.param(f"{TEXT}<h3>More on this</h3><h4>Navy</h4>", id="headings without text"),
         pytest.param(f"{TEXT}<p>All rights reserved.</p>", id="notice"),
+        pytest.param(f"{TEXT}{'<h3>More</h3>' * 40_000}", id="very many headings without text"),
     ],
 )
 def test_what_is_only_at_the_edges_goes(markup: str) -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ExtractError
 from pipeline.stages.extract.blocks import blocks_of
-from pipeline.stages.extract.body import parse
 from pipeline.stages.extract.features import Claims, features
 from pipeline.stages.extract.furniture import GROUPS, said, words_of
+from pipeline.stages.markup import parse
 
 SENTENCE = "The navy took delivery of the second frigate of its class in the northern port on Friday, it said."
 PAGE = (

@@ -8,7 +8,7 @@ from lxml import html
 
 from pipeline.model import Page
 from pipeline.stages.extract.authors import MOST_AUTHORS
-from pipeline.stages.extract.metadata import Facts, facts, lang_tag
+from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.moments import DAY, Stated
 
 URL = "https://www.example.com/news/frigate"
@@ -202,14 +202,6 @@ def test_the_date_is_found_in_the_body_when_the_head_has_none(body: str, day: in
 )
 def test_the_language_is_the_documents_else_the_locales(attributes: str, head: str, lang: str | None) -> None:
     assert read(head, attributes=attributes).lang == lang
-
-
-@pytest.mark.parametrize(
-    ("tag", "usual"),
-    [("EN", "en"), ("zh-hant-tw", "zh-Hant-TW"), ("es_419", "es-419"), (" de ", "de"), ("english", None), ("", None)],
-)
-def test_a_language_tag_has_one_spelling(tag: str, usual: str | None) -> None:
-    assert lang_tag(tag) == usual
 
 
 @pytest.mark.parametrize(

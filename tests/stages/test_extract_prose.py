@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.stages.extract.blocks import blocks_of
-from pipeline.stages.extract.body import TRAFILATURA, parse
+from pipeline.stages.extract.body import TRAFILATURA
 from pipeline.stages.extract.features import features
 from pipeline.stages.extract.forest import Forest
-from pipeline.stages.extract.prose import BLOCKS, by_blocks, claims_of, doubt, main_text, shipped
+from pipeline.stages.extract.prose import BLOCKS, MOST_ELEMENTS, by_blocks, claims_of, doubt, main_text, shipped
+from pipeline.stages.markup import parse
 
 URL = "https://www.example.com/news/frigate"
 SENTENCES = (
@@ -75,6 +76,11 @@ def test_a_certain_judge_is_believed() -> None:
 
 def test_an_unsure_judge_leaves_the_page_to_trafilatura() -> None:
     assert main_text(parse(page(f"<article>{PARAGRAPHS}</article>"), URL), URL, forest(0.1)) == (TEXT, TRAFILATURA)
+
+
+def test_a_page_of_very_many_elements_is_left_to_nobody_else() -> None:
+    tree = parse(page(f"<article>{PARAGRAPHS}</article>" + "<br>" * MOST_ELEMENTS), URL)
+    assert main_text(tree, URL, forest(0.1)) == (TEXT, BLOCKS)
 
 
 def test_what_trafilatura_does_not_find_either_is_as_the_judge_says() -> None:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.errors import PollError, StageError, WebError
 from pipeline.model import Entry, FeedState, Health
 from pipeline.stages import health
 from tests import make
@@ -63,26 +62,3 @@ def test_entries_without_dates_are_as_new_as_the_poll_that_first_brought_them() 
 def test_an_update_is_a_sign_of_life() -> None:
     entry = Entry("1", None, updated_at=AT - HOUR)
     assert health.last_heard(FeedState(), [entry], AT, is_news=False).newest_at == AT - HOUR
-
-
-@pytest.mark.parametrize(
-    ("answered", "expected"),
-    [
-        pytest.param([], False, id="nobody asked"),
-        pytest.param([False, False], False, id="two are no crowd"),
-        pytest.param([False, False, False], True, id="three of three"),
-        pytest.param([True, False, False, False], False, id="one of four answers"),
-        pytest.param([True, False, False, False, False], True, id="one of five answers"),
-        pytest.param([True] * 10, False, id="all answer"),
-    ],
-)
-def test_the_network_is_down_when_most_hosts_fall_silent(answered: list[bool], expected: bool) -> None:
-    assert health.is_network_down(answered) is expected
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [(WebError("x", "dns"), True), (WebError("x", "too-large"), False), (PollError("x", "http-500"), False)],
-)
-def test_only_silence_may_be_the_networks_fault(error: StageError, expected: bool) -> None:
-    assert health.is_unreached(error) is expected

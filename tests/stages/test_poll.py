@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ParseError, PollError, StageError, WebError
-from pipeline.model import Entry, Feed, FeedState, Gap, Health, RequestKind, Response
+from pipeline.model import Feed, FeedState, Gap, Health, RequestKind, Response
 from pipeline.stages import poll, schedule
 from pipeline.stages.poll import Polled
 from pipeline.stages.schedule import PollPolicy
@@ -258,23 +258,10 @@ def test_a_410_is_final() -> None:
 
 
 @pytest.mark.parametrize(
-    ("include", "exclude", "expected"),
-    [
-        pytest.param((), (), True, id="no patterns"),
-        pytest.param(("tank",), (), True, id="title, any case"),
-        pytest.param(("/army/",), (), True, id="URL"),
-        pytest.param(("navy", "^tanks"), (), True, id="one of several"),
-        pytest.param(("navy",), (), False, id="none"),
-        pytest.param((), ("/army/",), False, id="excluded"),
-        pytest.param(("tank",), ("/army/",), False, id="excluded although included"),
-    ],
+    ("response", "takes_long"),
+    [(answer(304), False), (answer(404, b"gone"), False), (answer(body=b"new"), True), (answer(body=b"old"), False)],
+    ids=["not modified", "no feed", "a new body", "the same body"],
 )
-def test_patterns_say_which_entries_are_wanted(
-    include: tuple[str, ...], exclude: tuple[str, ...], expected: bool
-) -> None:
-    entry = Entry("1", "https://example.com/army/1", "Tanks roll")
-    assert poll.wanted(replace(FEED, include=include, exclude=exclude), entry) is expected
-
-
-def test_an_entry_without_title_and_link_matches_no_pattern() -> None:
-    assert not poll.wanted(replace(FEED, include=(".*",)), Entry("1", None))
+def test_only_a_new_body_takes_long_to_read(response: Response, takes_long: bool) -> None:
+    state = replace(KNOWN, body_hash=poll.body_hash(b"old"))
+    assert poll.is_long(state, response) is takes_long

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.model import Article, Feed, Outcome, Verdict
-from pipeline.store import Ending, Polled, Store
+from pipeline.store import Ending, PollEnding, Store
 from tests import make
 from tests.make import AT
 
@@ -16,7 +16,7 @@ async def fill(
     await store.feeds.add([feed or make.feed()], AT)
     ((claimed, _),) = await store.feeds.claim(run.id, AT, 1)
     entries = tuple(make.entry(n, id=a.url, url=a.url, updated_at=AT) for n, a in enumerate(articles))
-    await store.feeds.finish(Polled(claimed, run.id, make.state(), AT, entries))
+    await store.feeds.finish(PollEnding(claimed, run.id, make.state(), AT, entries))
     by_url = {a.url: (a, v) for a, v in zip(articles, verdicts, strict=True)}
     while works := await store.work.claim(run.id, AT, 100):
         for work in works:

@@ -80,6 +80,18 @@ async def test_no_batch_is_larger_than_the_largest_and_the_order_is_kept(writer:
     assert writer.batches == [[0, 1, 2], [3, 4, 5], [6, 7]]
 
 
+async def test_a_batcher_that_lingers_takes_along_what_comes_right_after_a_batch(writer: Writer) -> None:
+    batches: Batcher[int, str] = Batcher(writer.__call__, linger_s=0.1)
+    writer.open.clear()
+    work = await started([asyncio.create_task(batches.put(item)) for item in (1, 2)])
+    work += await started([asyncio.create_task(batches.put(3))])
+    writer.open.set()
+    await work[0]
+    work.append(asyncio.create_task(batches.put(4)))
+    await asyncio.gather(*work)
+    assert writer.batches == [[1, 2], [3, 4]]
+
+
 async def test_only_the_culprit_of_a_batch_sees_the_error(writer: Writer) -> None:
     batches = batcher(writer)
     async with asyncio.timeout(5):

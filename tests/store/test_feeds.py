@@ -1,5 +1,6 @@
 """Feeds, hosts and runs: the same on both databases."""
 
+import asyncio
 import os
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FetchMode, Gap, Health, Rhythm, Robots
-from pipeline.store import Budget, Candidates, Forced, Polled, Store
+from pipeline.store import Budget, Candidates, Forced, PollEnding, Store
 from tests import make
 from tests.make import AT
+from tests.store.filling import fill
 
 
 async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
@@ -32,12 +34,12 @@ async def test_a_feed_comes_back_as_it_was_added(store: Store) -> None:
 
 async def test_a_feed_is_adopted_with_what_its_first_request_brought(store: Store) -> None:
     state = make.state(etag='"1"')
-    adopted = await store.feeds.adopt(Polled(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
+    adopted = await store.feeds.adopt(PollEnding(make.feed(), 0, state, AT, (make.entry(1), make.entry(2))))
     assert adopted is not None
     (row,) = await store.feeds.listing()
     assert (row.feed, row.state) == (adopted, state)
     assert await store.work.count_waiting() == 2
-    assert await store.feeds.adopt(Polled(make.feed(), 0, state, AT)) is None
+    assert await store.feeds.adopt(PollEnding(make.feed(), 0, state, AT)) is None
 
 
 async def test_a_url_is_added_once_and_a_removed_feed_stays_removed(store: Store) -> None:
@@ -74,7 +76,7 @@ async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Stor
         moving_days=2,
         rhythm=Rhythm(AT, 25, 3.5, (0.25,) * 24, (1.0,) * 7),
     )
-    assert await store.feeds.finish(Polled(feed, run.id, state, AT, (make.entry(1),))) == 1
+    assert await store.feeds.finish(PollEnding(feed, run.id, state, AT, (make.entry(1),))) == 1
     (row,) = await store.feeds.listing()
     assert row.state == state
 
@@ -101,7 +103,7 @@ async def test_force_overrides_the_interval_but_neither_rest_nor_410_nor_a_secon
     await store.feeds.add([make.feed(n) for n in (1, 2, 3)], AT - timedelta(days=1))
     states = {1: make.state(), 2: make.state(gone=True), 3: make.state()}
     for feed, _ in await store.feeds.claim(run.id, AT, 9):
-        await store.feeds.finish(Polled(feed, run.id, states[feed.id], AT))
+        await store.feeds.finish(PollEnding(feed, run.id, states[feed.id], AT))
     await store.hosts.claim("feed3.example:443", AT, timedelta())
     await store.hosts.rest("feed3.example:443", make.rest(AT + timedelta(hours=1)))
     forced = Forced(since=AT + timedelta(seconds=1))
@@ -120,14 +122,34 @@ async def test_a_disabled_feed_is_not_polled_and_an_enabled_one_is_due(store: St
     assert len(await store.feeds.claim(run.id, AT, 9)) == 1
 
 
-async def test_a_failed_poll_is_in_the_audit_trail(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("failure", "changes", "event"),
+    [
+        pytest.param("http-500", {}, "poll-failed", id="its own"),
+        pytest.param("dns", {"is_counted": False}, "poll-uncounted", id="our network's"),
+        pytest.param(None, {}, None, id="none, though the one before failed"),
+    ],
+)
+async def test_a_failed_poll_is_in_the_audit_trail(
+    store: Store, failure: str | None, changes: dict[str, bool], event: str | None
+) -> None:
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
-    await store.feeds.finish(Polled(feed, run.id, make.state(reason="http-500", failures=1), AT))
+    failing = make.state(reason="http-500", failures=1)
+    await store.feeds.finish(PollEnding(feed, run.id, failing, AT, failure=failure, **changes))
     async with store.db.read() as c:
         kinds = (await c.exec_driver_sql("SELECT kind FROM events ORDER BY id")).scalars().all()
-    assert kinds == ["feed-added", "poll-failed"]
+    assert kinds == (["feed-added", event] if event else ["feed-added"])
+
+
+async def test_only_a_poll_that_made_a_request_is_spent(store: Store) -> None:
+    await store.budget.read(AT, 1.0)
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed(1), make.feed(2), make.feed(3, interval=timedelta(hours=1))], AT)
+    for feed, _ in await store.feeds.claim(run.id, AT, 3):
+        await store.feeds.finish(PollEnding(feed, run.id, make.state(), AT, was_asked=feed.title != "Feed 2"))
+    assert (await store.budget.read(AT, 1.0)).made == 1
 
 
 async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) -> None:
@@ -135,7 +157,7 @@ async def polled(store: Store, feed: Feed, at: datetime = AT, **changes: Any) ->
     run = await store.runs.start("poll", at)
     ((claimed, _),) = await store.feeds.claim(run.id, at, 1, forced=Forced(at, (feed.id,)))
     state = make.state(**{"next_poll_at": at, "last_poll_at": at, "health": Health.ACTIVE, **changes.pop("state", {})})
-    await store.feeds.finish(Polled(claimed, run.id, state, at, **changes))
+    await store.feeds.finish(PollEnding(claimed, run.id, state, at, **changes))
     await store.runs.end(run.id, "done", at)
 
 
@@ -146,7 +168,25 @@ async def test_a_gap_is_counted_and_kept_with_its_range(store: Store) -> None:
         await polled(store, feed, AT + timedelta(hours=n), gap=gap)
     (row,) = await store.feeds.listing()
     assert row.gaps == 2
-    assert await store.feeds.gaps(feed.id) == (missed[1], missed[0])
+    assert [row.gap for row in await store.gaps.of_feeds([feed.id])] == [missed[1], missed[0]]
+
+
+async def test_a_gap_says_what_a_backfill_found_and_counts_no_more_once_repaired(store: Store) -> None:
+    found = make.article(1)
+    await fill(store, [found, make.article(2)], [make.verdict()] * 2)
+    (row,) = await store.feeds.listing()
+    await polled(store, row.feed, AT + timedelta(hours=1), gap=Gap(AT - timedelta(hours=3), AT))
+    run = await store.runs.start("backfill", AT)
+    async with store.db.write() as c:
+        await c.exec_driver_sql(f"UPDATE entries SET origin_run_id = {run.id} WHERE key = '{found.url}'")
+    (gap,) = await store.gaps.of_feeds([row.feed.id], is_open=True)
+    day = Gap(AT - timedelta(hours=12), AT + timedelta(hours=12))
+    assert await store.gaps.tried(gap, run.id, day, None) == 1
+    assert await store.gaps.tried(gap, run.id, Gap(day.since, found.published_at), AT) == 0
+    (tried,) = await store.gaps.of_feeds([row.feed.id])
+    assert (tried.run_id, tried.found, tried.repaired_at) == (run.id, 0, AT)
+    assert await store.gaps.of_feeds([row.feed.id], is_open=True) == ()
+    assert [row.gaps for row in await store.feeds.listing()] == [0]
 
 
 async def test_a_run_that_lost_a_feed_records_no_gap_and_moves_nothing(store: Store) -> None:
@@ -154,7 +194,7 @@ async def test_a_run_that_lost_a_feed_records_no_gap_and_moves_nothing(store: St
     late = await store.runs.start("poll", AT)
     gap = Gap(AT - timedelta(hours=3), AT)
     await store.feeds.finish(
-        Polled(feed, late.id, make.state(), AT, (make.entry(),), gap=gap, moved_to="http://new.example/rss")
+        PollEnding(feed, late.id, make.state(), AT, (make.entry(),), gap=gap, moved_to="http://new.example/rss")
     )
     (row,) = await store.feeds.listing()
     assert (row.gaps, row.feed.url) == (0, feed.url)
@@ -211,11 +251,26 @@ async def test_a_gone_feed_that_is_enabled_counts_as_failing_until_it_answers(st
 
 async def test_a_host_is_lent_to_one_request_at_a_time(store: Store) -> None:
     lease = timedelta(seconds=60)
-    assert await store.hosts.claim("a:443", AT, lease) is None
-    assert await store.hosts.claim("a:443", AT, lease) == AT + lease
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at is None
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at == AT + lease
     await store.hosts.release("a:443", AT + timedelta(seconds=5))
-    assert await store.hosts.claim("a:443", AT, lease) == AT + timedelta(seconds=5)
-    assert await store.hosts.claim("a:443", AT + timedelta(seconds=5), lease) is None
+    assert (await store.hosts.claim("a:443", AT, lease)).ask_at == AT + timedelta(seconds=5)
+    assert (await store.hosts.claim("a:443", AT + timedelta(seconds=5), lease)).ask_at is None
+
+
+async def test_of_claims_that_come_together_each_host_is_lent_once(store: Store) -> None:
+    hosts = ["a:443", "b:443", "a:443", "c:443"]
+    turns = await asyncio.gather(*(store.hosts.claim(host, AT, timedelta(seconds=60)) for host in hosts))
+    assert [turn.is_ours for turn in turns] == [True, True, False, True]
+    await asyncio.gather(*(store.hosts.release(host, AT + timedelta(seconds=5)) for host in hosts[:2]))
+    assert (await store.hosts.claim("b:443", AT, timedelta())).ask_at == AT + timedelta(seconds=5)
+
+
+async def test_a_host_is_lent_with_its_crawl_delay(store: Store) -> None:
+    delay = timedelta(seconds=30)
+    assert (await store.hosts.claim("a:443", AT, timedelta())).crawl_delay is None
+    await store.hosts.keep_robots("a:443", Robots("", AT, delay))
+    assert (await store.hosts.claim("a:443", AT, timedelta())).crawl_delay == delay
 
 
 async def test_a_rest_is_never_shortened(store: Store) -> None:
@@ -223,7 +278,7 @@ async def test_a_rest_is_never_shortened(store: Store) -> None:
     assert await store.hosts.last_rest("a:443") is None
     await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=2)))
     await store.hosts.rest("a:443", make.rest(AT + timedelta(hours=1)))
-    assert await store.hosts.claim("a:443", AT, timedelta()) == AT + timedelta(hours=2)
+    assert (await store.hosts.claim("a:443", AT, timedelta())).ask_at == AT + timedelta(hours=2)
     assert await store.hosts.last_rest("a:443") == make.rest(AT + timedelta(hours=2))
     assert await store.hosts.last_rest("b:443") is None
 

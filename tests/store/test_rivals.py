@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pipeline.model import FetchMode, Outcome
 from pipeline.query import Query
-from pipeline.store import Candidates, Ending, Judgement, Polled, Said, Store, found_by, live, open_store
+from pipeline.store import Candidates, Ending, Judgement, PollEnding, Said, Store, found_by, live, open_store
 from pipeline.store.invariants import INVARIANTS, violations
 from tests import make
 from tests.make import AT
@@ -16,9 +16,9 @@ async def test_work_under_way_is_not_claimed_again_by_its_own_run(store: Store) 
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed(1), make.feed(2, fetch=FetchMode.FEED)], AT)
     first, second = [feed for feed, _ in await store.feeds.claim(run.id, AT, 9)]
-    await store.feeds.finish(Polled(first, run.id, make.state(), AT, (make.entry(1),)))
+    await store.feeds.finish(PollEnding(first, run.id, make.state(), AT, (make.entry(1),)))
     (work,) = await store.work.claim(run.id, AT, 10)
-    await store.feeds.finish(Polled(second, run.id, make.state(), AT, (make.entry(1, content="text " * 99),)))
+    await store.feeds.finish(PollEnding(second, run.id, make.state(), AT, (make.entry(1, content="text " * 99),)))
     assert await store.work.claim(run.id, AT, 10) == ()
     await store.endings.put(Ending(work, AT, Outcome.STORED, make.article(1), make.verdict()))
     (later,) = await store.work.claim(run.id, AT, 10)
@@ -33,7 +33,7 @@ async def test_live_and_backfill_claims_of_the_same_urls_do_not_lock_each_other_
         ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
         entries = tuple(make.entry(n) for n in range(1, 41))
         await two.candidates.add(filling.id, Candidates(entries, {}), {}, AT)
-        await one.feeds.finish(Polled(feed, run.id, make.state(), AT, entries))
+        await one.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
         claimed: list[int] = []
 
         async def claim_all(store: Store, run_id: int, origin: object) -> None:
@@ -52,7 +52,7 @@ async def test_two_processes_that_store_one_article_make_one_article(database_ur
         await one.feeds.add([make.feed()], AT)
         ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
         entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
-        await one.feeds.finish(Polled(feed, run.id, make.state(), AT, entries))
+        await one.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
         works = await one.work.claim(run.id, AT, 20)
         pairs = zip(works[:10], works[10:], strict=True)
         endings = [
@@ -83,7 +83,7 @@ async def test_a_corrected_link_of_a_waiting_entry_is_the_one_that_is_fetched(st
     await store.feeds.add([make.feed()], AT)
     for url in ("https://site1.example/typo", "https://site1.example/right"):
         ((feed, _),) = await store.feeds.claim(run.id, AT + timedelta(days=1), 1)
-        await store.feeds.finish(Polled(feed, run.id, make.state(), AT, (make.entry(1, id="x", url=url),)))
+        await store.feeds.finish(PollEnding(feed, run.id, make.state(), AT, (make.entry(1, id="x", url=url),)))
     (work,) = await store.work.claim(run.id, AT, 10)
     assert work.lead.entry.url == "https://site1.example/right"
 
@@ -95,7 +95,7 @@ async def test_an_id_of_any_length_is_stored_and_known_again(store: Store) -> No
     news = []
     for _ in "12":
         ((feed, _),) = await store.feeds.claim(run.id, AT + timedelta(days=1), 1)
-        news.append(await store.feeds.finish(Polled(feed, run.id, make.state(), AT, (entry,))))
+        news.append(await store.feeds.finish(PollEnding(feed, run.id, make.state(), AT, (entry,))))
     assert news == [1, 0]
 
 
@@ -133,7 +133,8 @@ async def test_a_poll_and_a_backfill_that_find_the_same_urls_both_get_through(da
 
         async def poll_all() -> None:
             polls = (
-                Polled(feed, run.id, make.state(), AT, block) for (feed, _), block in zip(claims, blocks, strict=True)
+                PollEnding(feed, run.id, make.state(), AT, block)
+                for (feed, _), block in zip(claims, blocks, strict=True)
             )
             await asyncio.gather(*map(one.feeds.finish, polls))
 

@@ -29,7 +29,11 @@ ARTICLES = (
         lang="en-GB",
     ),
     make.article(
-        3, title="Bank raises rates", text="Nothing military happened; the missile of inflation rose.", lang="en"
+        3,
+        title="Bank raises rates",
+        text="Nothing military happened; the missile of inflation rose.",
+        lang="en",
+        is_teaser=True,
     ),
     make.article(4, title="훈련 시작", text="한미 연합 훈련이 시작됐다. Freedom Shield 2025", lang="ko"),
 )
@@ -99,6 +103,8 @@ async def test_words_find(filled: Store, words: str, found: list[str]) -> None:
         ({"sites": ("site2.example",)}, ["Frigates"]),
         ({"langs": ("en",)}, ["Missile", "Frigates", "Bank"]),
         ({"min_score": 0.8}, ["Missile", "Frigates"]),
+        ({"is_teaser": True}, ["Bank"]),
+        ({"is_teaser": False}, ["Missile", "Frigates", "훈련"]),
         ({"since": AT - timedelta(hours=2)}, ["Missile", "Frigates"]),
         ({"until": AT - timedelta(hours=2)}, ["Bank", "훈련"]),
         ({"feed_ids": (1,)}, ["Missile", "Frigates", "Bank", "훈련"]),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from pipeline.model import Label, Outcome, Verdict
 from pipeline.query import Query
-from pipeline.store import Ending, Found, Polled, Said, Store
+from pipeline.store import Ending, Found, PollEnding, Said, Store
 from pipeline.store.invariants import INVARIANTS, violations
 from pipeline.store.tables import tags, verdicts
 from tests import make
@@ -29,7 +29,7 @@ async def stored(store: Store, first: Verdict, second: Verdict | None, number: i
     ((feed, _),) = await store.feeds.claim(run.id, at, 1)
     article = make.article(number)
     entry = make.entry(number, id=article.url, url=article.url, updated_at=AT)
-    await store.feeds.finish(Polled(feed, run.id, make.state(next_poll_at=AT + timedelta(days=99)), at, (entry,)))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(next_poll_at=AT + timedelta(days=99)), at, (entry,)))
     (work,) = await store.work.claim(run.id, at, 1)
     return await store.endings.put(Ending(work, at, Outcome.STORED, article, first, second=second))
 
@@ -70,7 +70,7 @@ async def test_a_revision_is_read_twice_too_and_a_person_wins_over_both(store: S
     ((feed, _),) = await store.feeds.claim(run.id, LATER, 1)
     article = make.article(1, text=f"{make.TEXT}\nMore is known now.")
     entry = make.entry(1, id=article.url, url=article.url, updated_at=LATER)
-    await store.feeds.finish(Polled(feed, run.id, make.state(), LATER, (entry,)))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(), LATER, (entry,)))
     (work,) = await store.work.claim(run.id, LATER, 1)
     ending = await store.endings.put(Ending(work, LATER, Outcome.STORED, article, UNSURE, second=DENIED))
     assert ending.reason == "revised"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pipeline.model import Article, Label, Outcome, Verdict
 from pipeline.query import Filters, Query, parse
-from pipeline.store import Ending, Found, Judgement, Polled, Said, Store
+from pipeline.store import Ending, Found, Judgement, PollEnding, Said, Store
 from pipeline.store.articles import text_hash
 from pipeline.store.invariants import INVARIANTS, violations
 from pipeline.store.tables import labels, tags, verdicts
@@ -48,7 +48,7 @@ async def revised(store: Store, article: Article, verdict: Verdict) -> None:
     run = await store.runs.start("poll", LATER)
     ((feed, _),) = await store.feeds.claim(run.id, LATER, 1)
     entry = make.entry(1, id=article.url, url=article.url, updated_at=LATER)
-    await store.feeds.finish(Polled(feed, run.id, make.state(), LATER, (entry,)))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(), LATER, (entry,)))
     (work,) = await store.work.claim(run.id, LATER, 1)
     assert work.is_revision
     await store.endings.put(Ending(work, LATER, Outcome.STORED, article, verdict))

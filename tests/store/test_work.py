@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Verdict
-from pipeline.store import Ending, Polled, Run, Store, Work, found_by, live
+from pipeline.store import Ending, PollEnding, Run, Store, Work, found_by, live, pageless
 from pipeline.store.candidates import Candidates
 from pipeline.store.database import Database
 from pipeline.store.invariants import INVARIANTS, violations
@@ -25,7 +25,7 @@ async def polled(store: Store, run: Run, *entries: Entry, feed: Feed | None = No
     rows = await store.feeds.listing(named=((feed or make.feed()).url,))
     claims = await store.feeds.claim(run.id, AT + timedelta(days=30), 10)
     assert rows[0].feed.id in {claimed.id for claimed, _ in claims}
-    return await store.feeds.finish(Polled(rows[0].feed, run.id, make.state(next_poll_at=AT), AT, entries))
+    return await store.feeds.finish(PollEnding(rows[0].feed, run.id, make.state(next_poll_at=AT), AT, entries))
 
 
 async def stored(store: Store, work: Work, article: Article | None = None, verdict: Verdict | None = None) -> Ending:
@@ -51,6 +51,16 @@ async def test_an_entry_is_claimed_once(store: Store) -> None:
     await polled(store, run, make.entry(1))
     assert len(await store.work.claim(run.id, AT, 10)) == 1
     assert await store.work.claim(rival.id, AT, 10) == ()
+
+
+async def test_without_network_only_what_needs_no_page_is_claimed(store: Store) -> None:
+    run = await a_run(store)
+    await polled(store, run, make.entry(1))
+    await polled(store, run, make.entry(2, content="text"), feed=make.feed(2, fetch=FetchMode.FEED))
+    for origin in (None, live()):
+        (work,) = await store.work.claim(run.id, AT, 10, origin=pageless(origin))
+        assert work.host == ""
+        await store.endings.put(Ending(work, AT, None, due_at=AT))
 
 
 async def test_a_busy_host_is_left_alone(store: Store) -> None:
@@ -181,7 +191,7 @@ async def test_an_unwanted_entry_is_dropped_and_stays_known(store: Store) -> Non
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
     entry = make.entry(1)
-    done = Polled(feed, run.id, make.state(next_poll_at=AT), AT, (entry,), frozenset({entry.id}))
+    done = PollEnding(feed, run.id, make.state(next_poll_at=AT), AT, (entry,), frozenset({entry.id}))
     assert await store.feeds.finish(done) == 1
     assert await store.work.claim(run.id, AT, 10) == ()
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
@@ -342,3 +352,21 @@ async def test_one_bad_item_of_a_batch_does_not_spoil_the_others(store: Store, c
 
 def test_a_database_is_either_kind(database_url: str) -> None:
     assert Database(database_url).is_sqlite == database_url.startswith("sqlite")
+
+
+async def test_a_tally_is_by_archive_and_the_pace_counts_only_minutes_in_which_work_ended(store: Store) -> None:
+    run = await a_run(store)
+    await polled(store, run, make.entry(1, archive="sitemap"), make.entry(2, archive="sitemap"), make.entry(3))
+    works = await store.work.claim(run.id, AT, 10)
+    for minutes, work in zip((0, 0.5, 600), works, strict=True):
+        number = int(work.lead.entry.id[-1])
+        ended = AT + timedelta(minutes=minutes)
+        await store.endings.put(Ending(work, ended, Outcome.STORED, make.article(number), make.verdict()))
+    tallies = await store.work.tallies(live())
+    assert {name: (counts["stored"], counts["defense"]) for name, counts in tallies.items()} == {
+        "sitemap": (2, 2),
+        "": (1, 1),
+    }
+    assert (await store.work.tally(live()))["stored"] == 3
+    assert await store.work.done_a_minute(live()) == 1.5
+    assert await store.work.done_a_minute(found_by(run.id)) == 0

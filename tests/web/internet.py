@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from pipeline.model import Request, RequestKind, Rest, Robots
+from pipeline.model import Request, RequestKind, Rest, Robots, Turn
 from pipeline.web import Web, WebLimits
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -55,18 +55,18 @@ class MemoryPace:
     def __getitem__(self, host: str) -> Host:
         return self.hosts.setdefault(host, Host())
 
-    async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
+    async def claim(self, host: str, now: datetime, lease: timedelta) -> Turn:
         await asyncio.sleep(0)
         self.questions += 1
         row = self[host]
         free_at = max(row.next_at, row.rest_until)
         if free_at > now:
-            return free_at
+            return Turn(free_at)
         if row.leased_until > now:
-            return now + timedelta(milliseconds=10)  # its end is not known
+            return Turn(now + timedelta(milliseconds=10))  # its end is not known
         row.leased_until = now + lease
         row.claims.append(now)
-        return None
+        return Turn(None, row.robots.crawl_delay if row.robots else None)
 
     async def release(self, host: str, next_at: datetime) -> None:
         await asyncio.sleep(0)

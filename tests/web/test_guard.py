@@ -199,6 +199,16 @@ async def test_a_redirect_to_a_refused_address_is_not_followed() -> None:
         assert (outside.connections, inside.connections) == (1, 0)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "127.1", "2130706433"])
+async def test_a_redirect_to_a_literal_address_passes_the_guard_too(host: str) -> None:
+    async with serving(reply(b"secret")) as inside, serving(moved(inside.url(host=host))) as outside:
+        async with a_web(allow_private=("localhost",), resolve=None) as web:
+            with pytest.raises(WebError) as caught:
+                await web.send(feed(outside.url(host="localhost")))
+        assert caught.value.reason in {"address-refused", "bad-redirect"}
+        assert (outside.connections, inside.connections) == (1, 0)
+
+
 async def test_a_name_that_changes_its_answer_gains_nothing() -> None:
     answers = [["127.0.0.1"], ["169.254.169.254"]]
     asked: list[str] = []

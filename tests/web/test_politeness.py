@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.clock import SystemClock
 from pipeline.errors import WebError
-from pipeline.model import Robots
+from pipeline.model import Robots, Turn
 from pipeline.web.failure import Failed, Reason
 from pipeline.web.politeness import LEAST_DELAYS, Politeness
 from tests import make
@@ -111,9 +111,9 @@ async def test_a_long_rest_is_not_waited_for() -> None:
 
 async def test_a_pace_that_names_the_past_is_not_hammered() -> None:
     class Late(MemoryPace):
-        async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
+        async def claim(self, host: str, now: datetime, lease: timedelta) -> Turn:
             self.questions += 1
-            return now - timedelta(seconds=1) if now < START + timedelta(seconds=1) else None
+            return Turn(now - timedelta(seconds=1) if now < START + timedelta(seconds=1) else None)
 
     pace = Late()
     async with polite(pace, FastClock()).turn(HOST):
@@ -235,9 +235,9 @@ async def test_a_lease_that_ends_early_is_noticed() -> None:
     pace, clock = MemoryPace(), FastClock()
 
     class Leased(MemoryPace):
-        async def claim(self, host: str, now: datetime, lease: timedelta) -> datetime | None:
+        async def claim(self, host: str, now: datetime, lease: timedelta) -> Turn:
             is_held = now < START + timedelta(seconds=7)
-            return START + lease if is_held else await pace.claim(host, now, lease)
+            return Turn(START + lease) if is_held else await pace.claim(host, now, lease)
 
     async with polite(Leased(), clock).turn(HOST):
         assert clock.now() == START + timedelta(seconds=10)

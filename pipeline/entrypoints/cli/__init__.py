@@ -32,6 +32,7 @@ for _command in (
     judging.label,
     judging.review,
     judging.reclassify,
+    judging.reprocess,
     judging.evaluate,
     judging.train,
     files.extract,

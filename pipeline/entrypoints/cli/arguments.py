@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -22,7 +23,13 @@ Lang = Annotated[Names, typer.Option(help="A language, such as en.")]
 Since = Annotated[str | None, typer.Option(help="A date (UTC), RFC 3339 time, or age such as 36h or 7d.")]
 Until = Annotated[str | None, typer.Option(help="The same; a date includes that day.")]
 MinScore = Annotated[float | None, typer.Option(min=0, max=1, help="The least score.")]
-Words = Annotated[str | None, typer.Argument(help='Words, "phrases", OR, -not, prefix*.')]
+Teaser = Annotated[
+    bool | None,
+    typer.Option(
+        "--teaser/--no-teaser", help="Only texts that are just a beginning, the rest being paid for; or none."
+    ),
+]
+Words = Annotated[str | None, typer.Argument(help='Words, "phrases", AND, OR, -not, prefix*.')]
 
 
 def _asked(
@@ -38,11 +45,12 @@ def _asked(
     since: Since = None,
     until: Until = None,
     min_score: MinScore = None,
+    teaser: Teaser = None,
 ) -> Any:
     from pipeline.entrypoints import reading
 
     many = (tuple(given or ()) for given in (label, topic, country, entity, feed, kind, site, lang))
-    return reading.Asked(words, reading.Many(*many), since, until, min_score)
+    return reading.Asked(words, reading.Many(*many), since, until, min_score, teaser)
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
@@ -90,6 +98,17 @@ def format_of(chosen: str | None) -> Any:
         return output.Format(chosen) if chosen else None
     except ValueError as e:
         raise UsageError(f"--format: {chosen!r}: expected table, json, jsonl or csv") from e
+
+
+def suited(chosen: str | None) -> Any:
+    """The chosen format, else what suits stdout.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from pipeline.entrypoints import output
+
+    return format_of(chosen) or output.suited(sys.stdout)
 
 
 def show(rows: Any, chosen: str | None) -> None:

@@ -30,13 +30,13 @@ def feeds_add(
     chosen: Format = None,
 ) -> None:
     """Add a feed by its URL, or by that of its site."""
-    from pipeline.entrypoints import feeds
+    from pipeline.entrypoints import asking
     from pipeline.model import FeedKind
 
     if kind not in list(FeedKind):
         raise UsageError(f"--kind: {kind!r}: expected {', '.join(FeedKind)}")
-    new = feeds.new_feed(url, title, FeedKind(kind), country, lang)
-    show([run(feeds.add(options(context), new))], chosen)
+    new = asking.new_feed(url, title, FeedKind(kind), country, lang)
+    show([run(asking.add(options(context), new))], chosen)
 
 
 def _change(context: typer.Context, named: list[str], to: str, chosen: str | None) -> None:
@@ -66,9 +66,9 @@ def feeds_disable(context: typer.Context, feed: list[str], chosen: Format = None
 @feeds_app.command("check")
 def feeds_check(context: typer.Context, feed: Annotated[Names, typer.Argument()] = None, chosen: Format = None) -> None:
     """Ask feeds now, storing nothing: which answer, what with, and when they are polled next and why."""
-    from pipeline.entrypoints import feeds
+    from pipeline.entrypoints import asking
 
-    show(run(feeds.check(options(context), tuple(feed or ()))), chosen)
+    show(run(asking.check(options(context), tuple(feed or ()))), chosen)
 
 
 @feeds_app.command("import")

@@ -29,7 +29,9 @@ def extract(
 def parse_feed(
     context: typer.Context,
     paths: Annotated[list[str], typer.Argument(metavar="PATH...")],
-    url: Annotated[str | None, typer.Option(help="Where the feed comes from.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where the feed comes from; without it relative links are left out.")
+    ] = None,
 ) -> None:
     """Feeds (also .gz) to entries, one JSON line each."""
     from pipeline.entrypoints import files

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show
+from pipeline.entrypoints.cli.arguments import FeedName, Format, Names, Since, Until, options, show, suited
 from pipeline.entrypoints.cli.arguments import run as complete
+from pipeline.errors import CommandError, UsageError
 
-VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback or urls"
+VIAS = "auto, feed, rfc5005, wordpress, sitemap, gdelt, wayback, ccnews, warc, jsonl, urls or opml"
 backfill_app = typer.Typer(help="Ingest a past range, once.", invoke_without_command=True, rich_markup_mode=None)
 
 
@@ -30,7 +31,12 @@ def poll(
     """Poll each due feed once, then ingest until nothing is left to do now."""
     from pipeline.entrypoints import poll as polling
 
-    show([complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))], chosen)
+    summary = complete(polling.poll(options(context), tuple(feed or ()), is_all=is_all))
+    show([summary.counts], chosen)
+    if summary.is_cut_off:
+        raise CommandError(
+            "our network seems to be down: no host answers; feeds and pages that were not reached stay due"
+        )
 
 
 @backfill_app.callback()
@@ -41,7 +47,13 @@ def backfill(
     until: Until = None,
     via: Annotated[str, typer.Option(help=f"{VIAS}.")] = "auto",
     query: Annotated[str | None, typer.Option(help="With --via gdelt: words, theme:..., sourcecountry:...")] = None,
-    inputs: Annotated[Names, typer.Option("--input", help="A file of URLs, one a line; may be repeated.")] = None,
+    inputs: Annotated[
+        Names, typer.Option("--input", help="A file of URLs, articles, pages (WARC, WACZ) or feeds; may be repeated.")
+    ] = None,
+    all_sites: Annotated[
+        bool, typer.Option("--all-sites", help="Of WARCs: pages of all sites, not the feeds' only.")
+    ] = False,
+    gaps: Annotated[bool, typer.Option("--gaps", help="The times of which polls missed entries.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much there would be to do.")] = False,
     maximum: Annotated[int | None, typer.Option("--max", min=1, help="At most so many new URLs.")] = None,
     resume: Annotated[int | None, typer.Option(help="The number of the run to go on with.")] = None,
@@ -52,9 +64,21 @@ def backfill(
         return
     from pipeline.entrypoints import backfill as filling
 
-    via = "urls" if inputs and via == "auto" else via
-    asked = filling.Asked(tuple(feed or ()), since, until, via, tuple(inputs or ()), maximum, query)
-    show(complete(filling.backfill(options(context), asked, resume, is_dry=dry_run)), chosen)
+    names = tuple(inputs or ())
+    via = filling.via_of(names) if names and via == "auto" else via
+    asked = filling.Asked(tuple(feed or ()), since, until, via, names, maximum, query, all_sites)
+    if gaps:
+        from pipeline.entrypoints import gaps as missing
+
+        if resume is not None:
+            raise UsageError("--gaps and --resume: the same command again goes on by itself")
+        working = missing.repair(options(context), asked, is_dry=dry_run, in_lines=chosen == "jsonl")
+    else:
+        working = filling.backfill(options(context), asked, resume, is_dry=dry_run, in_lines=chosen == "jsonl")
+    done = complete(working)
+    show(filling.narrow(done, suited(chosen)), chosen)
+    if failed := sum(row.get("failed_files", 0) for row in done):
+        raise CommandError(f"{failed} of the files could not be read")
 
 
 @backfill_app.command("list")
@@ -72,7 +96,7 @@ def backfill_show(
     """One backfill with its cursor and outcomes."""
     from pipeline.entrypoints import backfill as filling
 
-    show(complete(filling.listing(options(context), run_id)), chosen)
+    show(filling.narrow(complete(filling.listing(options(context), run_id)), suited(chosen)), chosen)
 
 
 def demo(

@@ -1,4 +1,4 @@
-"""The commands about verdicts: label, review, reclassify, evaluate."""
+"""The commands about verdicts: label, review, reclassify, reprocess, evaluate, train."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,6 +54,38 @@ def reclassify(
     from pipeline.entrypoints import judging
 
     judging.print_flips(options(context), asked, format_of(chosen), is_dry=dry_run)
+
+
+@filtered
+def reprocess(
+    context: typer.Context,
+    asked: Any,
+    stage: Annotated[
+        str, typer.Option(help="extract (and what follows from it), or classify: as reclassify.")
+    ] = "extract",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; store nothing.")] = False,
+    chosen: Format = None,
+) -> None:
+    """Read stored articles again from the bytes of their pages, which `[pages] directory` keeps.
+
+    What is read differently is stored: title, text, date, details; a changed text is judged again, old verdicts are
+    kept. Prints a row for each article that changed or that its page no longer gives (it stays as it is), then the
+    counts, as reclassify does. The same command again goes on where one was ended.
+    """
+    from pipeline.entrypoints import judging
+    from pipeline.entrypoints import reprocess as again
+
+    if stage == "classify":
+        judging.print_flips(options(context), asked, format_of(chosen), is_dry=dry_run)
+        return
+    if stage != "extract":
+        raise UsageError(f"--stage: {stage!r}: expected extract or classify")
+    settings = options(context)
+    judging.print_changes(
+        again.CHANGE,
+        format_of(chosen),
+        lambda tell, is_quiet: again.reprocess(settings, asked, tell, is_dry=dry_run, is_quiet=is_quiet),
+    )
 
 
 def evaluate(

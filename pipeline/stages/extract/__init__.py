@@ -1,12 +1,13 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages import language
+from pipeline.stages import langtag, language, markup
 from pipeline.stages.extract import body, dates, pdf, plain, prose
-from pipeline.stages.extract.metadata import Facts, facts, lang_tag
+from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.extract.prose import Found
 from pipeline.stages.fetch import decode, is_pdf, is_plain
@@ -18,7 +19,7 @@ CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the pag
 TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
-_OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
+OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
 _NOTHING = Found("", prose.BLOCKS)
 
 
@@ -39,6 +40,15 @@ def extract(page: Page, entry: Entry) -> Article:
     return _article(page.url, told, entry, chosen, page.fetched_at)
 
 
+def extract_copy(page: Page, entry: Entry) -> Article:
+    """Read what a web archive keeps of a page as if its site had sent it; the article says where it was read.
+
+    Raises:
+        ExtractError: as `extract`.
+    """
+    return replace(extract(replace(page, url=entry.url or page.url), entry), url=page.url)
+
+
 def from_entry(entry: Entry, at: datetime) -> Article:
     """Read the article that the entry itself carries; `at` is when we first saw it.
 
@@ -55,12 +65,12 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if is_pdf(page):
         told, text = pdf.read(page)
         return told, Found(text, pdf.PYPDF)
-    if len(page.body) > body.MOST_BYTES:
+    if len(page.body) > markup.MOST_BYTES:
         raise ExtractError(page.url, "too-large", detail=f"{len(page.body)} bytes")
     if is_plain(page):
         told, text = plain.read(page)
         return told, Found(text, plain.PLAIN)
-    tree = body.parse(decode(page), page.url)
+    tree = markup.parse(decode(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
     found = prose.main_text(tree, page.url, prose.shipped())
@@ -83,7 +93,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: dateti
         short = "too-short" if chosen.text else "no-text"
         raise ExtractError(url, told.kind or short, detail=f"{len(chosen.text)} characters")
     titles = (told.title, body.line(entry.title))  # a page that hides its text may be titled "Access denied"
-    title = next(filter(None, reversed(titles) if chosen.extractor in _OF_FEEDS else titles), None)
+    title = next(filter(None, reversed(titles) if chosen.extractor in OF_FEEDS else titles), None)
     if title is None:
         raise ExtractError(url, "no-title")
     text = body.without_headline(chosen.text, title)
@@ -100,7 +110,7 @@ def _article(url: str, told: Facts, entry: Entry, chosen: Found, seen_at: dateti
         extractor=chosen.extractor,
         authors=told.authors or entry.authors,
         updated_at=dates.updated((told.updated_at, entry.updated_at), published_at, seen_at),
-        lang=language.tag(title, text, told.lang or lang_tag(entry.lang)),
+        lang=language.tag(title, text, told.lang or langtag.usual(entry.lang)),
         site_name=told.site_name,
         section=told.section,
         tags=told.tags or entry.tags,

@@ -23,9 +23,10 @@ def trimmed(blocks: Blocks, kept: list[int], title: str) -> list[int]:
     kept = kept[_headline(texts, kept, words_of(title)) :]
     if kept and _is_date(texts[kept[0]]):  # one: more of them are a calendar
         kept = kept[1:]
-    while kept and (blocks.tag[blocks.owner[kept[-1]]] in _HEADINGS or _is_notice(texts[kept[-1]])):
-        kept = kept[:-1]
-    return kept
+    end = len(kept)
+    while end and (blocks.tag[blocks.owner[kept[end - 1]]] in _HEADINGS or _is_notice(texts[kept[end - 1]])):
+        end -= 1
+    return kept[:end]
 
 
 def _headline(texts: list[str], kept: list[int], title: Set[str]) -> int:

@@ -16,6 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import Page
+from pipeline.stages import langtag
 from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
@@ -76,7 +77,6 @@ _AUTHORS = (
 )
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
 _TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
-_LANG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*", re.IGNORECASE)
 _MARKED_AS_AUTHOR = XPath(
     "//a[@rel='author' or contains(@href,'/author')] | //@itemprop[.='author']/.."
     " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')]/.."
@@ -120,7 +120,7 @@ class _Source:
         self.article = jsonld.article(self.nodes, self.canonical, title)
         self.whole = jsonld.web_page(self.nodes)
         self.marked = jsonld.article(microdata.nodes(tree), self.canonical, title)
-        self.lang = lang_tag(tree.get("lang") or tree.get("xml:lang")) or lang_tag(self.meta("og:locale"))
+        self.lang = langtag.usual(tree.get("lang") or tree.get("xml:lang")) or langtag.usual(self.meta("og:locale"))
 
     def meta(self, key: str) -> str | None:
         """The first value of a meta element."""
@@ -179,15 +179,6 @@ def canonical_link(tree: HtmlElement, url: str) -> str:
             if claim and same_site(claim, own) and (not _is_front(claim) or _is_front(own)):
                 return claim
     return own
-
-
-def lang_tag(tag: str | None) -> str | None:
-    """A language tag in the usual spelling of BCP 47, None when it is none."""
-    if not tag or not _LANG.fullmatch(tag.strip()):
-        return None
-    first, *rest = re.split("[-_]", tag.strip().lower())
-    shaped = (part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest)
-    return "-".join((first, *shaped))
 
 
 def _metas(tree: HtmlElement) -> Mapping[str, Sequence[str]]:

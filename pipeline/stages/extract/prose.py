@@ -19,6 +19,7 @@ from pipeline.stages.extract.forest import Forest
 BLOCKS = "blocks@1"
 LIKELY = 0.5  # probability; a block above it is the article's
 UNSURE = 0.24  # doubt above which trafilatura reads the page: one page in fourteen
+MOST_ELEMENTS = 10_000  # that trafilatura is given: its time grows with their square
 
 
 class Found(NamedTuple):
@@ -42,7 +43,8 @@ def main_text(tree: HtmlElement, url: str, judge: Forest) -> Found:
         ExtractError: `extractor-failed` when trafilatura is asked and stumbles over the page.
     """
     judged = by_blocks(tree, judge)
-    if judged.text and judged.doubt <= UNSURE:
+    is_sure = judged.text and judged.doubt <= UNSURE
+    if is_sure or tree.xpath(f"count(//*) > {MOST_ELEMENTS}"):
         return Found(judged.text, BLOCKS)
     other = by_trafilatura(tree, url)
     return Found(other, TRAFILATURA) if other else Found(judged.text, BLOCKS)

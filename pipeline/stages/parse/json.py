@@ -4,12 +4,12 @@ Source: jsonfeed.org/version/1.1
 """
 
 import json
-from datetime import datetime
 from typing import cast
 
 from pipeline.errors import ParseError
 from pipeline.model import Enclosure, Entry, ParsedFeed
-from pipeline.stages.parse.values import clean, distinct, language, plain_text, plain_texts, sane_moment, size
+from pipeline.stages import langtag
+from pipeline.stages.parse.values import clean, distinct, iso_moment, plain_text, plain_texts, size
 from pipeline.urls import absolute_url, canonical_url
 
 _Object = dict[str, object]
@@ -31,7 +31,7 @@ def parse(text: str, url: str) -> ParsedFeed:
     _, is_feed, version = (_string(feed, "version") or "").rpartition(_VERSION)
     if not is_feed:
         raise ParseError(url, "not-a-feed", detail="JSON without the version of a JSON Feed")
-    lang = language(_string(feed, "language"))
+    lang = langtag.usual(_string(feed, "language"))
     entries = (_entry(item, url, lang) for item in _objects(feed, "items"))
     return ParsedFeed(
         title=plain_text(_string(feed, "title")),
@@ -54,14 +54,14 @@ def _entry(item: _Object, base: str, lang: str | None) -> Entry | None:
         id=own_id,
         url=link,
         title=plain_text(_string(item, "title")),
-        published_at=_moment(item, "date_published"),
-        updated_at=_moment(item, "date_modified"),
+        published_at=iso_moment(_string(item, "date_published")),
+        updated_at=iso_moment(_string(item, "date_modified")),
         summary=summary,
         content=content,
         authors=plain_texts(_string(author, "name") for author in _authors(item)),
         tags=plain_texts(tag for tag in _list(item, "tags") if isinstance(tag, str)),
         enclosures=_enclosures(item, base),
-        lang=language(_string(item, "language")) or lang,
+        lang=langtag.usual(_string(item, "language")) or lang,
     )
 
 
@@ -100,10 +100,3 @@ def _string(owner: _Object, name: str) -> str | None:
 def _link(owner: _Object, name: str, base: str) -> str | None:
     value = _string(owner, name)
     return absolute_url(value, base) if value else None
-
-
-def _moment(owner: _Object, name: str) -> datetime | None:
-    try:
-        return sane_moment(datetime.fromisoformat(_string(owner, name) or ""))
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""What every feed format does with its strings: plain text, moments, languages, links, entries without doubles."""
+"""What every feed format does with its strings: plain text, moments, links, entries without doubles."""
 
 import html
 import re
@@ -19,7 +19,6 @@ _INLINE = "a abbr acronym b bdi bdo big br cite code del div em font h1 h2 h3 h4
 _INLINE += " q s samp small span strike strong sub sup tt u ul var wbr"
 _TAG = re.compile(rf"</?(?:{'|'.join(_INLINE.split())})(?:\s[^<>]*)?/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?(?:[-_][A-Za-z0-9-_]*)?")
 
 
 def clean(text: str) -> str:
@@ -49,13 +48,12 @@ def sane_moment(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def language(tag: str | None) -> str | None:
-    """A BCP 47 tag in its usual case, of language, script and region: `en-us` gives `en-US`."""
-    parts = _LANGUAGE.fullmatch((tag or "").strip())
-    if parts is None:
+def iso_moment(written: object) -> datetime | None:
+    """A date that an article can have, in ISO 8601, the first moment of a day; None for anything else."""
+    try:
+        return sane_moment(datetime.fromisoformat(written)) if isinstance(written, str) else None
+    except ValueError:
         return None
-    cased = (parts[1].lower(), parts[2] and parts[2].title(), parts[3] and parts[3].upper())
-    return "-".join(filter(None, cased))
 
 
 def size(value: object) -> int | None:

@@ -18,13 +18,13 @@ import feedparser
 
 from pipeline.errors import ParseError
 from pipeline.model import Enclosure, Entry, ParsedFeed
+from pipeline.stages import langtag
 from pipeline.stages.parse import strict
 from pipeline.stages.parse.values import (
     clean,
     days,
     distinct,
     hours,
-    language,
     plain_text,
     plain_texts,
     sane_moment,
@@ -90,7 +90,7 @@ def parse(text: str, url: str) -> ParsedFeed:
     is_malformed = isinstance(result.get("bozo_exception"), SAXException)
     elements = result["entries"][:-1] if is_malformed and _ends_within_entry(text) else result["entries"]
     version = result.get("version") or ""
-    lang = language(feed.get("language"))
+    lang = langtag.usual(feed.get("language"))
     found = (_entry(element, lang, version, url) for element in elements)
     entries = distinct(entry for entry in found if entry)
     if not entries:
@@ -211,7 +211,7 @@ def _entry(element: _Element, lang: str | None, version: str, base: str) -> Entr
         authors=_authors(element),
         tags=plain_texts(tag.get("label") or tag.get("term") for tag in element.get("tags", ())),
         enclosures=_enclosures(element, base),
-        lang=language(spoken) or lang,
+        lang=langtag.usual(spoken) or lang,
     )
 
 

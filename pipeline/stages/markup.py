@@ -1,0 +1,34 @@
+"""Text -> tree of HTML, within bounds: how every page is parsed, whatever is looked for in it."""
+
+from lxml import etree, html
+from lxml.html import HtmlElement
+
+from pipeline.errors import ExtractError
+
+MOST_BYTES = 4_000_000
+MOST_ELEMENTS = 50_000
+DEEPEST = 250  # levels; the parser itself gives up at 256 and cuts the page there
+
+
+def parse(source: str, url: str) -> HtmlElement:
+    """Parse a page once, for all who read it.
+
+    Raises:
+        ExtractError: `too-large` over MOST_BYTES or MOST_ELEMENTS, `too-deep` over DEEPEST levels,
+            `no-text` when there is no element at all.
+    """
+    encoded = source.replace("\0", "").encode("utf-8", "replace")
+    if len(encoded) > MOST_BYTES:
+        raise ExtractError(url, "too-large", detail=f"{len(encoded)} bytes")
+    parser = html.HTMLParser(
+        encoding="utf-8", collect_ids=False, default_doctype=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        tree = html.document_fromstring(encoded, parser=parser)
+    except (etree.LxmlError, ValueError) as e:
+        raise ExtractError(url, "no-text", detail="no HTML") from e
+    if tree.xpath(f"count(//*) > {MOST_ELEMENTS}"):
+        raise ExtractError(url, "too-large", detail=f"over {MOST_ELEMENTS} elements")
+    if tree.xpath(f"boolean(//*[count(ancestor::*) >= {DEEPEST}])"):
+        raise ExtractError(url, "too-deep")
+    return tree
