@@ -155,7 +155,7 @@ async def test_an_article_that_was_judged_meanwhile_is_left_as_it_is(kept: Kept)
     (standing,) = await kept.store.verdicts.page(Query(), None, 1)
     run = await kept.store.runs.start("reprocess", AT)
     late = Again(
-        Parts(kept.store, kept.files, Reader(section="world"), kept.judge, kept.clock),  # type: ignore[arg-type]
+        Parts(kept.store, kept.files, Reader(section="world"), kept.judge, kept.clock, False),  # type: ignore[arg-type]
         kept.told.append,
         run,
     )

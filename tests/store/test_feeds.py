@@ -123,21 +123,21 @@ async def test_a_disabled_feed_is_not_polled_and_an_enabled_one_is_due(store: St
 
 
 @pytest.mark.parametrize(
-    ("failure", "changes", "event"),
+    ("failure", "is_counted", "event"),
     [
-        pytest.param("http-500", {}, "poll-failed", id="its own"),
-        pytest.param("dns", {"is_counted": False}, "poll-uncounted", id="our network's"),
-        pytest.param(None, {}, None, id="none, though the one before failed"),
+        pytest.param("http-500", True, "poll-failed", id="its own"),
+        pytest.param("dns", False, "poll-uncounted", id="our network's"),
+        pytest.param(None, True, None, id="none, though the one before failed"),
     ],
 )
 async def test_a_failed_poll_is_in_the_audit_trail(
-    store: Store, failure: str | None, changes: dict[str, bool], event: str | None
+    store: Store, failure: str | None, is_counted: bool, event: str | None
 ) -> None:
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
     failing = make.state(reason="http-500", failures=1)
-    await store.feeds.finish(PollEnding(feed, run.id, failing, AT, failure=failure, **changes))
+    await store.feeds.finish(PollEnding(feed, run.id, failing, AT, failure=failure, is_counted=is_counted))
     async with store.db.read() as c:
         kinds = (await c.exec_driver_sql("SELECT kind FROM events ORDER BY id")).scalars().all()
     assert kinds == (["feed-added", event] if event else ["feed-added"])

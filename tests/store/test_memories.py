@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from pipeline.model import Outcome
 from pipeline.stages import remember
 from pipeline.stages.remember import Block, Seen, SiteMemory
-from pipeline.store import Ending, Polled, Store
+from pipeline.store import Ending, PollEnding, Store
 from pipeline.store.memories import learn
 from pipeline.store.tables import site_memories
 from tests import make
@@ -25,7 +25,7 @@ async def end(store: Store, *numbers: int, revision: int = 0) -> list[Ending]:
     urls = [f"https://{SITE}/{number}" for number in numbers]
     updated_at = AT - timedelta(hours=1 - revision)
     entries = tuple(make.entry(id=url, url=url, updated_at=updated_at) for url in urls)
-    await store.feeds.finish(Polled(feed, run.id, make.state(next_poll_at=AT), AT, entries))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(next_poll_at=AT), AT, entries))
     ended = []
     while works := await store.work.claim(run.id, AT, 100):
         for work in works:

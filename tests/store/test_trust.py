@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pipeline.model import Entry, FeedTrust, Outcome
-from pipeline.store import Ending, Polled, Run, Store, Work
+from pipeline.store import Ending, PollEnding, Run, Store, Work
 from tests import make
 from tests.make import AT
 
@@ -13,7 +13,7 @@ async def polled(store: Store, run: Run, entry: Entry) -> Work:
     """Let the one feed bring an entry, and claim it."""
     await store.feeds.add([make.feed()], AT)
     ((feed, _),) = await store.feeds.claim(run.id, AT + timedelta(days=30), 1)
-    await store.feeds.finish(Polled(feed, run.id, make.state(next_poll_at=AT), AT, (entry,)))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(next_poll_at=AT), AT, (entry,)))
     (work,) = await store.work.claim(run.id, AT, 10)
     return work
 
