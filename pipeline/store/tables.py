@@ -4,6 +4,8 @@ The search index stands beside them (FTS5 or tsvector: `search_index.py`), and i
 Times are UTC (see `types.Moment`); durations end in `_s` and are seconds.
 """
 
+from typing import Any
+
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 from pipeline.store.types import Flag, Id, Json, Moment, Packed, Real
@@ -20,6 +22,11 @@ metadata = MetaData(
 
 def _to(table: str, *, cascade: bool = False) -> ForeignKey:
     return ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """An index of the rows of which that is true."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 runs = Table(
@@ -102,8 +109,7 @@ feed_states = Table(
     Index(
         "ix_feed_states_claimed",
         "run_id",
-        sqlite_where=text("run_id IS NOT NULL"),
-        postgresql_where=text("run_id IS NOT NULL"),
+        **_only("run_id IS NOT NULL"),
     ),
     sqlite_strict=True,
 )
@@ -343,30 +349,26 @@ entries = Table(
         "feed_id",
         "key",
         unique=True,
-        sqlite_where=text("origin_run_id IS NULL"),
-        postgresql_where=text("origin_run_id IS NULL"),
+        **_only("origin_run_id IS NULL"),
     ),
     Index(
         "uq_entries_origin_run_id_key",
         "origin_run_id",
         "key",
         unique=True,
-        sqlite_where=text("origin_run_id IS NOT NULL"),
-        postgresql_where=text("origin_run_id IS NOT NULL"),
+        **_only("origin_run_id IS NOT NULL"),
     ),
     Index(
         "ix_entries_waiting",
         "host",
         "priority",
         "newest_at",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
+        **_only("state = 'waiting'"),
     ),
     Index(
         "ix_entries_claimed",
         "run_id",
-        sqlite_where=text("state = 'claimed'"),
-        postgresql_where=text("state = 'claimed'"),
+        **_only("state = 'claimed'"),
     ),
     sqlite_strict=True,
 )
