@@ -106,11 +106,7 @@ feed_states = Table(
     Column("moving_to", Text),
     Column("moving_days", Integer, nullable=False, server_default=text("0")),
     Column("rhythm", Json),
-    Index(
-        "ix_feed_states_claimed",
-        "run_id",
-        **_only("run_id IS NOT NULL"),
-    ),
+    Index("ix_feed_states_claimed", "run_id", **_only("run_id IS NOT NULL")),
     sqlite_strict=True,
 )
 
@@ -344,32 +340,10 @@ entries = Table(
     Column("origin_run_id", Id, _to("runs"), index=True),  # the backfill that found it
     Column("seen_at", Moment, nullable=False),
     Column("done_at", Moment),
-    Index(
-        "uq_entries_feed_id_key",
-        "feed_id",
-        "key",
-        unique=True,
-        **_only("origin_run_id IS NULL"),
-    ),
-    Index(
-        "uq_entries_origin_run_id_key",
-        "origin_run_id",
-        "key",
-        unique=True,
-        **_only("origin_run_id IS NOT NULL"),
-    ),
-    Index(
-        "ix_entries_waiting",
-        "host",
-        "priority",
-        "newest_at",
-        **_only("state = 'waiting'"),
-    ),
-    Index(
-        "ix_entries_claimed",
-        "run_id",
-        **_only("state = 'claimed'"),
-    ),
+    Index("uq_entries_feed_id_key", "feed_id", "key", unique=True, **_only("origin_run_id IS NULL")),
+    Index("uq_entries_origin_run_id_key", "origin_run_id", "key", unique=True, **_only("origin_run_id IS NOT NULL")),
+    Index("ix_entries_waiting", "host", "priority", "newest_at", **_only("state = 'waiting'")),
+    Index("ix_entries_claimed", "run_id", **_only("state = 'claimed'")),
     sqlite_strict=True,
 )
 
