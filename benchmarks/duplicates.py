@@ -8,7 +8,6 @@ store; the peer in the same run is MinHash with 64 values in 16 bands of 4 (rens
 import argparse
 import asyncio
 import importlib
-import itertools
 import json
 import os
 import platform
@@ -61,8 +60,7 @@ class Writer:
         words = sorted({word for line in self._items for word in line.split()})
         self._chance.shuffle(words)
         self._words = words
-        ranks = np.random.default_rng(seed).zipf(1.2, 4_000_000) - 1
-        self._drawn = itertools.cycle(ranks[ranks < len(words)].tolist())
+        self._drawn = _ranks(np.random.default_rng(seed), len(words))
 
     def text(self) -> Sentences:
         """Between 6 and 25 sentences."""
@@ -92,6 +90,13 @@ class Writer:
             "recall, cut to 70 %": lambda text: text[: max(1, round(0.7 * len(text)))],
             "recall, wrapped": lambda text: [HEAD, *text, TAIL],
         }
+
+
+def _ranks(chance: np.random.Generator, count: int) -> Iterator[int]:
+    """Numbers below that, by Zipf's law, for ever new: a stream that comes round again makes copies nobody planted."""
+    while True:
+        ranks = chance.zipf(1.2, 100_000) - 1
+        yield from ranks[ranks < count].tolist()
 
 
 def _sentences() -> Iterator[str]:
