@@ -72,7 +72,7 @@ async def test_daemon_and_backfill_lead_to_the_same_rows(tmp_path: Path) -> None
 async def run_daemon_until(here: Place, articles: int) -> None:
     """Run the daemon until so many articles are stored and nothing is claimed, then stop it."""
     daemon = await here.start("run", DEFNEWS_INGEST__TICK_S="0.2")
-    for _ in range(400):
+    for _ in range(1500):
         await asyncio.sleep(0.1)
         if not here.database.exists():
             continue
