@@ -56,7 +56,7 @@ def filled(tmp_path: Path, polled_once: Path) -> Place:
 async def test_a_poll_without_network_counts_nothing_says_so_and_ends_with_1(tmp_path: Path) -> None:
     nowhere = [RoomFeed(f"http://f{n}.invalid/rss", f"F{n}", "US", "en", "wire", f"f{n}", "rss") for n in range(50)]
     here = place(tmp_path, nowhere)
-    ended = await here.run("poll")
+    ended = await here.run("poll", DEFNEWS_POLL__CONCURRENCY="15")
     assert ended.code == 1
     assert "our network seems to be down" in ended.err
     assert ended.row["failed"] < 50

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, DateOrigin, Entry, Page
-from pipeline.stages.extract import CLEARLY_LONGER, FEED_CONTENT, FEED_SUMMARY, SHORTEST_TEXT, extract, from_entry
+from pipeline.stages.extract import (
+    CLEARLY_LONGER,
+    FEED_CONTENT,
+    FEED_SUMMARY,
+    SHORTEST_TEXT,
+    extract,
+    extract_copy,
+    from_entry,
+)
 from pipeline.stages.extract.prose import BLOCKS
 from pipeline.stages.markup import MOST_BYTES, MOST_ELEMENTS
 
@@ -64,6 +72,13 @@ def test_what_the_page_says_becomes_the_article() -> None:
         lang="en",
         site_name="Example News",
     )
+
+
+def test_a_copy_in_a_web_archive_is_read_as_if_its_site_had_sent_it() -> None:
+    kept = f"https://archive.example/20250711/{URL}"
+    copy, own = extract_copy(page(url=kept), entry()), extract(page(), entry())
+    assert (copy.url, copy.canonical_url) == (kept, URL)
+    assert copy == replace(own, url=kept)
 
 
 def test_what_the_page_does_not_say_is_taken_from_the_entry() -> None:
