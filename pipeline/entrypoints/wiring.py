@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import resource
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -60,6 +61,19 @@ async def open_pages(settings: Settings) -> AsyncIterator[PageFiles | None]:
         files.close()
 
 
+OTHER_FILES = 200  # database, worker processes, the page
+
+
+def allow_files(wanted: int) -> None:
+    """Let this process open so many files, connections included, if the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < wanted:
+            log.warning("few files may be open: lower poll.concurrency", may=most, wanted=wanted)
+
+
 @asynccontextmanager
 async def open_second_reader(settings: Settings, store: Store, clock: Clock) -> AsyncIterator[SecondReader | None]:
     """The second reader of uncertain articles; None when the settings name none."""
@@ -85,6 +99,7 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
     clock = clock or SystemClock()
     if settings.web.user_agent == NOBODY:
         log.warning("set [web] user_agent: publishers cannot reach you under the one that ships")
+    allow_files(settings.poll.concurrency + settings.ingest.concurrency + OTHER_FILES)
     classifier = make_classifier(settings)
     interval = timedelta(seconds=settings.poll.interval_s)
     policy = PollPolicy(

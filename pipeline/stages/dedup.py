@@ -29,6 +29,8 @@ FEWEST_NUMBERS = 3  # of a text that may be a form
 LEAST_NUMBERS = 0.6  # of the numbers of a text, where the other has more: that other has them too
 LONGEST_NOTICE = 60  # runs of a text that a site may show in place of articles
 LEAST_OF_TITLE = 0.5  # of the words of the shorter title
+MOST_OWN = 0.35  # of the runs of a copy: one that has more to say is a report of its own
+MOST_OWN_AT_HOME = 0.1  # where a site goes on with its own report
 
 # Words are written apart but in Chinese, Japanese and Thai, whose letters count as words.
 _LETTERS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -98,6 +100,12 @@ def kin(one: Fingerprint, other: Fingerprint) -> Kin | None:
         return Kin(Kinship.SAME, 1.0)
     is_cut = shared >= WHOLE and len(shorter.runs) < WHOLE * len(longer.runs)
     return Kin(Kinship.SYNDICATED if is_cut else Kinship.NEAR, shared)
+
+
+def says_more(new: Fingerprint, known: Fingerprint) -> bool:
+    """Whether a text that is kin to a known one has so much of its own that it would be missed."""
+    most = MOST_OWN_AT_HOME if new.site == known.site else MOST_OWN
+    return len(new.runs - known.runs) > most * len(new.runs)
 
 
 def _are_filled_anew(one: Fingerprint, other: Fingerprint, shared: float) -> bool:

@@ -99,7 +99,7 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
         return False
     before = {"article_id": key, "until_at": new.at, "title": old.title, "body": old.body}
     await c.execute(insert(revisions), [before])
-    await _rewrite(c, key, article, _told(article) | {"revised_at": new.at})
+    await _rewrite(c, key, article, _told(article) | {"url": article.url, "revised_at": new.at})
     await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
     await _add_second(c, [new])
     return True

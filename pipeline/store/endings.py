@@ -66,9 +66,14 @@ class _Settling:
         """The article that one of its URLs leads to already."""
         return next((self._known[url] for url in _own_urls(article) if url in self._known), None)
 
+    def moved(self, work: Work, filing: article_rows.Filing) -> _Known | None:
+        """The article that a feed announced anew, now under an unknown URL: its site has much the same text."""
+        key = self._kindred.of_site(filing.fingerprint) if work.is_revision else None
+        return None if key is None else _Known(key, _own_urls(filing.article))
+
     def settle(self, ending: Ending, filing: article_rows.Filing) -> Ending:
         """An article under a new URL is a reprint of another one, or stored."""
-        found = self._kindred.of(filing.fingerprint)
+        found = self._kindred.repeated(filing.fingerprint)
         if found is not None:
             key, copied = found
             self.reprints += _reprint_rows(ending, filing, copied)
@@ -119,7 +124,7 @@ class EndingRows:
             filing = judged.get(ending.work.lead.id)
             if filing is None:
                 settled.append(ending)
-            elif (known := settling.known_as(filing.article)) is None:
+            elif (known := settling.known_as(filing.article) or settling.moved(ending.work, filing)) is None:
                 settled.append(settling.settle(ending, filing))
             elif _is_revision(ending.work, known, filing.article):
                 is_changed = await article_rows.revise(c, replace(filing, id=known.id))
@@ -130,10 +135,13 @@ class EndingRows:
         await article_rows.add(c, settling.new)
         await self._teach(c, settled)
         await self._remember_urls(c, settled)
-        await self._remember_reprints(c, settling.reprints)
+        await self._remember_reprints(c, settled, settling.reprints)
         return settled
 
-    async def _remember_reprints(self, c: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    async def _remember_reprints(self, c: AsyncConnection, settled: list[Ending], rows: list[dict[str, Any]]) -> None:
+        own = [e.work.lead.id for e in settled if e.outcome is Outcome.STORED and e.work.is_revision]
+        if own:  # was one, perhaps
+            await c.execute(reprints.delete().where(reprints.c.entry_id.in_(own)))
         if rows:
             statement = self._db.insert(reprints)
             changes = {name: statement.excluded[name] for name in rows[0]}
@@ -233,7 +241,8 @@ async def _known_urls(c: AsyncConnection, batch: list[Ending]) -> dict[str, _Kno
 
 def _is_revision(work: Work, known: _Known, article: Article) -> bool:
     """Whether a feed announced a stored article anew, and this is its own page: a reprint does not overwrite it."""
-    return work.is_revision and work.article_id == known.id and not set(known.own_urls).isdisjoint(_own_urls(article))
+    is_same = work.article_id in (None, known.id)  # None: under a new link
+    return work.is_revision and is_same and not set(known.own_urls).isdisjoint(_own_urls(article))
 
 
 def _reprint_rows(ending: Ending, filing: article_rows.Filing, copied: Kin) -> list[dict[str, Any]]:

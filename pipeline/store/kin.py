@@ -30,11 +30,21 @@ class Kindred:
             self._by_mark[mark].append(key)
 
     def of(self, one: Fingerprint) -> tuple[int, Kin] | None:
-        """The article that this one repeats most of, and how; the oldest of several."""
+        """The article that is most like this one, and how; the oldest of several."""
         candidates = {key for mark in one.marks for key in self._by_mark.get(mark, ())}
         related = ((key, dedup.kin(one, self._known[key])) for key in sorted(candidates))
         found = [(key, kin) for key, kin in related if kin is not None]
         return max(found, key=lambda pair: pair[1].shared, default=None)
+
+    def of_site(self, one: Fingerprint) -> int | None:
+        """The article on its own site that this one is most like."""
+        found = self.of(one)
+        return found[0] if found is not None and self._known[found[0]].site == one.site else None
+
+    def repeated(self, one: Fingerprint) -> tuple[int, Kin] | None:
+        """The article that this one repeats without much of its own, and how."""
+        found = self.of(one)
+        return None if found is None or dedup.says_more(one, self._known[found[0]]) else found
 
 
 async def near(c: AsyncConnection, wanted: Iterable[Fingerprint]) -> Kindred:

@@ -71,7 +71,7 @@ def _judgement(renewal: Renewal, run_id: int, at: datetime) -> Judgement | None:
     if renewal.verdict is None:
         return None
     text_hash = article_rows.text_hash(renewal.article.text)
-    return Judgement(renewal.standing.article_id, renewal.verdict, text_hash, at, run_id)
+    return Judgement(renewal.standing.article_id, renewal.verdict, text_hash, at, run_id, renewal.article.site_memory)
 
 
 def _event(renewal: Renewal, run_id: int, at: datetime) -> dict[str, Any]:

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.dedup import FEWEST_RUNS, MARK_BITS, MARKS, RUN, Fingerprint, Kin, Kinship, fingerprint, kin
+from pipeline.stages.dedup import (
+    FEWEST_RUNS,
+    MARK_BITS,
+    MARKS,
+    RUN,
+    Fingerprint,
+    Kin,
+    Kinship,
+    fingerprint,
+    kin,
+    says_more,
+)
 
 WORDS = [f"word{a}{b}" for a in "abcdefghij" for b in "klmnopqrst"]
 texts = st.lists(st.sampled_from(WORDS), min_size=RUN + FEWEST_RUNS, max_size=60).map(" ".join)
@@ -98,6 +109,22 @@ def test_a_report_of_the_same_event_in_other_words_is_none() -> None:
 def test_a_report_with_news_of_its_own_above_the_same_background_is_none() -> None:
     news = [" ".join(reversed(line.split())) for line in BODY[:4]]
     assert kin(printed(*BODY), printed(*news, *BODY[4:])) is None
+
+
+@pytest.mark.parametrize(
+    ("site", "own", "is_more"),
+    [
+        ("b.example", 2, False),
+        ("b.example", 6, True),
+        ("a.example", 0, False),
+        ("a.example", 2, True),
+    ],
+)
+def test_a_copy_with_much_of_its_own_says_more_and_least_is_needed_at_home(site: str, own: int, is_more: bool) -> None:
+    lines = [" ".join(reversed(line.split())) for line in BODY[:own]]
+    longer = printed(*BODY, *lines, site=site)
+    assert says_more(longer, printed(*BODY)) is is_more
+    assert not says_more(printed(*BODY, site=site), longer)
 
 
 def test_a_text_that_quotes_two_paragraphs_of_another_is_none() -> None:

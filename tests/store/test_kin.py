@@ -113,6 +113,27 @@ async def test_a_copy_that_is_announced_anew_does_not_overwrite_the_article(stor
     assert known.found.text == WHOLE
 
 
+async def test_an_article_that_is_announced_anew_under_a_new_link_is_revised_and_stays_stored(store: Store) -> None:
+    run = await a_run(store)
+    (work,) = (await works_of(store, run, 1)).values()
+    first = await put(store, work, copy(1))
+    moved = "https://site1.example/corrected"
+    for hour, text in enumerate((EDITED, f"{EDITED}\nOne more."), 1):
+        await polled(store, run, replace(make.entry(1), url=moved, updated_at=AT + timedelta(hours=hour)))
+        (work,) = await store.work.claim(run.id, AT + timedelta(days=9 + hour), 10)
+        ended = await put(store, work, copy(1, text, url=moved, canonical_url=moved))
+        assert (ended.outcome, ended.article_id, ended.reason) == (Outcome.STORED, first.article_id, "revised")
+    known = await store.provenance.of_article(first.article_id or 0)
+    assert known is not None
+    assert (known.found.text, len(known.revisions)) == (f"{EDITED}\nOne more.", 2)
+
+
+async def test_a_report_that_says_more_than_the_flash_before_it_is_stored_beside_it(store: Store) -> None:
+    more = " ".join(f"{word}{line}" for line in "ijklm" for word in make.TEXT.split()[:18])
+    first, second = await both(store, copy(1), copy(2, f"{WHOLE}\n{more}"))
+    assert (first.outcome, second.outcome) == (Outcome.STORED, Outcome.STORED)
+
+
 async def test_a_copy_whose_entry_gets_another_link_says_what_its_new_page_shares(store: Store) -> None:
     run = await a_run(store)
     for number in (1, 2):
