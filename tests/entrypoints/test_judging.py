@@ -193,7 +193,7 @@ def test_the_queue_keeps_every_article_once_and_the_most_uncertain_first(titles:
 async def here(tmp_path: Path) -> Place:
     """A directory with a database of five articles; three need review."""
     made = place(tmp_path)
-    texts = ("Recipe for apple pie.", "Bread and cake.", make.TEXT, make.TEXT + "\nMore.", make.TEXT + "\nAnd more.")
+    texts = ("Recipe for apple pie.", "Bread and cake.", make.TEXT, make.text(8), make.text(9))
     articles = [make.article(n, title=f"News of day {n}", text=text) for n, text in enumerate(texts)]
     unsure = make.tagged(score=0.45, needs_review=True)
     async with await open_store(made.environment()["DEFNEWS_DATABASE_URL"]) as store:
