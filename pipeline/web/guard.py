@@ -23,7 +23,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 ANYWHERE = ("0.0.0.0/0", "::/0")  # as what the user opened: all but the metadata addresses
 CONNECT_SECONDS = 10.0  # for each address tried
 MOST_ADDRESSES = 3  # tried of one name
-RESOLVER_THREADS = 32  # the system's resolver blocks; slow names must not hold up the others
+RESOLVER_THREADS = 128  # the system's resolver blocks; slow names must not hold up the others
 
 # IANA special-purpose address registries: all of IPv4 that is not globally reachable unicast.
 _SPECIAL_V4 = tuple(
