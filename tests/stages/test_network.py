@@ -151,7 +151,7 @@ def alarms(random: Random, sites: int, weight: Callable[[int], Weight], fate: Fa
 def many(
     sites: int, weight: Callable[[int], Weight], fate: Callable[[Random], Fate], cut_at_s: float = 1e9
 ) -> list[float]:
-    return [alarms(random, sites, weight, fate(random), cut_at_s) for random in map(Random, range(30))]
+    return [alarms(random, sites, weight, fate(random), cut_at_s) for random in map(Random, range(10))]
 
 
 def well(random: Random) -> Fate:
