@@ -7,7 +7,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     ui/            templates and style of the page
     polling.py     the flow's first half: feed -> entries
     ingest.py      its second half: entry -> article -> verdict; only these two know the stages
-    settings.py    TOML and environment -> Settings; the feed list
+    settings/      TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills
     store/         SQLite or PostgreSQL: what is due, what was found, search

@@ -17,7 +17,8 @@ from pipeline.errors import UsageError
 from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, Label
 from pipeline.query import Filters, Query, parse, snippet
-from pipeline.settings import SecondReaderSettings, Settings
+from pipeline.settings import Settings
+from pipeline.settings.sections import SecondReaderSettings
 from pipeline.store import Found
 
 SEED = 1

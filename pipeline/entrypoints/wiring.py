@@ -17,7 +17,8 @@ from pipeline.compute import Compute
 from pipeline.entrypoints.classifier import make_classifier
 from pipeline.errors import StoreError
 from pipeline.ingest import Engine
-from pipeline.settings import NOBODY, Settings, WebSettings
+from pipeline.settings import Settings
+from pipeline.settings.sections import NOBODY, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price
 from pipeline.store import BEAT_EVERY, PageFiles, Run, Store, open_store
 from pipeline.web import Endpoint, SecondReader, Web, WebLimits

@@ -3,7 +3,6 @@
 Looked for in --config DIR, DEFNEWS_CONFIG, ./config, then among the packaged defaults.
 """
 
-import json
 import os
 import re
 import tomllib
@@ -11,176 +10,38 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pipeline import urls
 from pipeline.errors import UsageError
 from pipeline.model import Feed, FeedKind, FetchMode
+from pipeline.settings.sections import (
+    ApiSettings,
+    ArchivesSettings,
+    ClassifySettings,
+    ComputeSettings,
+    IngestSettings,
+    LogSettings,
+    PagesSettings,
+    PollSettings,
+    ReviewSettings,
+    SecondReaderSettings,
+    Section,
+    SomeSeconds,
+    WebSettings,
+)
 
 PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
-NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
 _SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand in a file named by <NAME>_FILE
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
-_BASE = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"  # of an address that is completed
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"\s*([^\s=#\[][^=#]*)=")
-LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
-
-Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
-SomeSeconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
-
-
-def _listed(value: Any) -> Any:
-    """A list given by the environment: JSON, or separated by commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PollSettings(_Section):
-    """[poll]."""
-
-    interval_s: Seconds = 1800
-    min_interval_s: Seconds = 600
-    max_interval_s: Seconds = 86_400
-    concurrency: int = Field(default=600, ge=1, le=1000)
-    tick_s: SomeSeconds = 5
-
-
-class IngestSettings(_Section):
-    """[ingest]."""
-
-    concurrency: int = Field(default=20, ge=1, le=1000)
-    tick_s: SomeSeconds = 2
-    site_memory: bool = False  # these two make texts depend on the order of reading
-    trust_feeds: bool = False
-
-
-class WebSettings(_Section):
-    """[web]."""
-
-    user_agent: str = Field(default=NOBODY, min_length=3)
-    host_delay_s: Seconds = 5
-    timeout_s: SomeSeconds = 30
-    allow_private: Names = ()
-    proxy: str | None = None
-
-
-class ArchivesSettings(_Section):
-    """[archives]."""
-
-    wayback: str = Field(default="https://web.archive.org", pattern=_BASE)
-    gdelt: str = Field(default="https://api.gdeltproject.org/api/v2/doc/doc", pattern=_BASE)
-    gdelt_query: str = ""
-
-
-class PagesSettings(_Section):
-    """[pages]."""
-
-    directory: str = ""  # "": pages are not kept
-    keep_days: int = Field(default=0, ge=0, le=36_525)  # 0: for ever
-
-
-class ComputeSettings(_Section):
-    """[compute]."""
-
-    workers: int = Field(default=0, ge=0, le=256)
-    deadline_s: SomeSeconds = 20
-    recycle_after: int = Field(default=2000, ge=1)
-
-
-class ClassifySettings(_Section):
-    """[classify]."""
-
-    model: Path | None = None  # None: the one that ships
-    threshold: float = Field(default=0.5, gt=0, lt=1)
-
-
-class ReviewSettings(_Section):
-    """[review]."""
-
-    low: float = Field(default=0.3, ge=0, le=1)
-    high: float = Field(default=0.7, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.low > self.high:
-            raise ValueError("low lies above high")
-        return self
-
-
-def _for_a_header(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
-        raise ValueError("expected ASCII characters without spaces")
-    return value
-
-
-class SecondReaderSettings(_Section):
-    """[second_reader]."""
-
-    url: str = Field(default="", pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")
-    model: str = Field(default="", pattern=r"^\S*$")
-    api_key: Annotated[SecretStr, AfterValidator(_for_a_header)] | None = None
-    timeout_s: SomeSeconds = 20
-    budget_a_day: int = Field(default=200, ge=0)
-    max_characters: int = Field(default=2000, ge=1)
-
-    @model_validator(mode="after")
-    def _names_a_model(self) -> Self:
-        if self.url and not self.model:
-            raise ValueError("url needs a model")
-        return self
-
-
-def _address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise ValueError("expected address:port")
-    return value
-
-
-class ApiSettings(_Section):
-    """[api]."""
-
-    listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8317"
-    token: SecretStr | None = None
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Address and port."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
-
-
-class LogSettings(_Section):
-    """[log]."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
 
 
 class Settings(BaseSettings):
@@ -304,7 +165,7 @@ def _feed_url(value: str) -> str:
     return value
 
 
-class _FeedTable(_Section):
+class _FeedTable(Section):
     url: Annotated[str, AfterValidator(_feed_url)]
     title: str = Field(min_length=1)
     kind: FeedKind = FeedKind.GENERAL
@@ -312,7 +173,7 @@ class _FeedTable(_Section):
     lang: str | None = Field(default=None, pattern="^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
     fetch: FetchMode = FetchMode.PAGE
     interval_s: SomeSeconds | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     seen: str | None = None  # where in public material the URL was found

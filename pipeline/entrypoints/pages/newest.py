@@ -1,23 +1,20 @@
-"""What the daemon serves: one page of the newest articles with their verdicts, /healthz and /readyz."""
+"""The page of the newest articles with their verdicts."""
 
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, Response
 
-from pipeline.entrypoints.output import plain, rfc3339
+from pipeline.entrypoints.output import rfc3339
 from pipeline.entrypoints.reading import countries
-from pipeline.errors import StoreError, UsageError
+from pipeline.errors import UsageError
 from pipeline.ingest import Engine
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.store import Found
 
-SLOWEST_TICK_S = 60.0  # older: the daemon hangs
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,30 +28,7 @@ TAGS = ("topic", "country", "entity")  # that the page can be narrowed to, one o
 ROWS = 50
 
 
-def application(engine: Engine, health: Callable[[], dict[str, Any]]) -> Starlette:
-    """The page and the probes."""
-    page = _Page(engine, health)
-
-    async def healthz(_request: Request) -> Response:
-        state = health()
-        is_well = state["tick_age_s"] < SLOWEST_TICK_S
-        return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
-
-    async def readyz(_request: Request) -> Response:
-        stats = await engine.store.stats.read(engine.clock.now())
-        return JSONResponse({"ok": True, **plain(stats)})
-
-    async def no_database(request: Request, error: Exception) -> Response:
-        if request.url.path == "/":
-            return HTMLResponse("<!doctype html><title>defnews</title><p>The database is out of reach.", 503, HEADERS)
-        return JSONResponse({"ok": False, "error": str(error)}, 503)
-
-    routes = (("/", page.newest), ("/page.css", page.style), ("/healthz", healthz), ("/readyz", readyz))
-    pages = [Route(path, endpoint) for path, endpoint in routes]
-    return Starlette(routes=pages, exception_handlers={StoreError: no_database})
-
-
-class _Page:
+class Newest:
     """The newest articles."""
 
     def __init__(self, engine: Engine, health: Callable[[], dict[str, Any]]) -> None:
