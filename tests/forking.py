@@ -23,6 +23,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 LONGEST_ORDER = 1_000_000  # bytes
 _LEFT_OUT = (  # programs, and what loads scikit-learn
@@ -152,7 +153,7 @@ class Forker:
         self._running[pid] = pipe
         return False
 
-    def _become(self, order: dict[str, object], out: int, err: int) -> None:
+    def _become(self, order: dict[str, Any], out: int, err: int) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for other in (self._listener, self._woken, self._wakes, *self._running.values()):
@@ -161,10 +162,10 @@ class Forker:
         for ours, theirs in ((nothing, 0), (out, 1), (err, 2)):
             os.dup2(ours, theirs)
             os.close(ours)
-        os.chdir(str(order["directory"]))
+        os.chdir(order["directory"])
         os.environ.clear()
-        os.environ.update(order["environment"])  # type: ignore[call-overload]
-        sys.argv[1:] = order["words"]  # type: ignore[assignment]
+        os.environ.update(order["environment"])
+        sys.argv[1:] = order["words"]
 
     def _reap(self) -> None:
         while self._running:
