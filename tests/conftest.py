@@ -16,8 +16,9 @@ hypothesis.settings.register_profile("defnews", deadline=None)  # machines are s
 hypothesis.settings.load_profile("defnews")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of whole runs and commands come first: they take longest, and nothing should wait for them at the end."""
+    """The tests of whole runs and commands come first: they take longest, so nothing waits for them at the end."""
     items.sort(key=lambda item: item.path.parent.name not in ("tests", "entrypoints"))
 
 
