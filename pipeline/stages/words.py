@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import compress, count
+from itertools import accumulate, compress, count, repeat
+from operator import add
 from typing import Generic, NamedTuple, TypeVar
 
 _LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
@@ -122,8 +123,12 @@ def _is_beside(words: Words, at: int) -> bool:
 
 def _starts(text: str) -> list[int]:
     """Where each run without white space begins."""
+    chunks = text.split()
+    starts = list(accumulate(map(add, map(len, chunks), repeat(1)), initial=0))
+    if starts[-1] == len(text) + 1:
+        return starts  # nothing but single spaces between them, as in most texts: quicker
     starts, end = [], 0
-    for chunk in text.split():
+    for chunk in chunks:
         start = text.index(chunk, end)
         starts.append(start)
         end = start + len(chunk)
@@ -255,15 +260,13 @@ def _indexed(listed: Iterable[tuple[str, T]]) -> tuple[dict[str, list[tuple[str,
     same: dict[str, list[tuple[str, T]]] = {}  # the same lists, by the word as it is written
     for pair in listed:
         chunk = pair[0].partition(" ")[0]
-        if chunk in same:
-            same[chunk].append(pair)
-        elif chunk.isalpha() and chunk.isascii() and chunk not in _APART:
-            same[chunk] = by_first.setdefault(chunk.lower(), [])
-            same[chunk].append(pair)
-            begins.update(_spellings(chunk))
-        elif (first := _first(pair[0])) is not None:
-            by_first.setdefault(key(first), []).append(pair)
-            begins.update(_spellings(first.replace(".", "")))
+        is_first = chunk in same or (chunk.isalpha() and chunk.isascii())  # as are most: quicker than the pattern
+        first = chunk if is_first and chunk not in _APART else _first(pair[0])
+        if first is not None:
+            if first not in same:
+                same[first] = by_first.setdefault(key(first), [])
+                begins.update(_spellings(first.replace(".", "")))
+            same[first].append(pair)
     return by_first, begins
 
 
