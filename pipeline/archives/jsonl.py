@@ -8,7 +8,7 @@ from pipeline import urls
 from pipeline.archives.urls import moment_of, object_of
 from pipeline.errors import ArchiveError
 from pipeline.model import Article, DateOrigin, Entry
-from pipeline.stages import langtag
+from pipeline.stages import langtag, language
 from pipeline.stages.extract import SHORTEST_TEXT
 from pipeline.stages.parse.values import clean, plain_text, plain_texts
 
@@ -51,7 +51,7 @@ def _entry(place: str, given: Mapping[str, Any], at: datetime) -> Entry | Archiv
         extractor=_text(given, "extractor") or GIVEN,
         authors=_texts(given, "authors"),
         updated_at=moment_of(given.get("updated_at")),
-        lang=langtag.usual(_text(given, "lang")),
+        lang=language.tag(title, text, langtag.usual(_text(given, "lang"))),
         site_name=plain_text(_text(given, "site_name")),
         section=plain_text(_text(given, "section")),
         tags=_texts(given, "tags"),

@@ -6,7 +6,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from types import NoneType
@@ -19,6 +19,7 @@ from pipeline.entrypoints.files import NOWHERE, lines_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
 from pipeline.model import Article, DateOrigin, Label, Verdict
+from pipeline.stages.language import language
 
 LABELS: Mapping[Any, bool | None] = {1: True, 0: False, None: None, "yes": True, "no": False, "borderline": None}
 TEXTS = ("title", "text", "lang", "register")
@@ -175,7 +176,7 @@ def _items(options: Options, paths: Iterable[Path], complain: Callable[[str], No
             continue
         texts = (given.get("title") or "", given.get("text") or "")
         article = Article(NOWHERE, NOWHERE, *texts, now, DateOrigin.FIRST_SEEN, "given@1", lang=given.get("lang"))
-        yield _item(given, classifier.classify(article))
+        yield _item(given, classifier.classify(replace(article, lang=language(article))))
 
 
 def _labelled(line: Any) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, StageError, UsageError
 from pipeline.model import Article, DateOrigin, Entry, Page, Verdict
 from pipeline.stages.classify import Classifier
+from pipeline.stages.language import language
 from pipeline.stages.parse import parse
 
 AHEAD = 4  # tasks a worker has in line, so that results stay in order and memory stays bounded
@@ -188,7 +189,8 @@ def _to_article(item: Any, now: datetime) -> Article:
         raise UsageError('expected {"id", "title", "text"}')
     url = item.get("url") or NOWHERE
     title, text, lang = item.get("title") or "", item.get("text") or "", item.get("lang")
-    return Article(url, url, title, text, now, DateOrigin.FIRST_SEEN, "given@1", lang=lang)
+    article = Article(url, url, title, text, now, DateOrigin.FIRST_SEEN, "given@1", lang=lang)
+    return replace(article, lang=language(article))
 
 
 def verdict_row(verdict: Verdict) -> Row:

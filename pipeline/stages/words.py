@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, compress, count, repeat
+from operator import add
 from typing import Generic, NamedTuple, TypeVar
 
 _LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
@@ -21,7 +22,6 @@ _WORD = re.compile(
     rf"|[^\W_{_LATIN}]+)"
     r"(?:['’][sS](?![^\W_]))?"
 )
-_CHUNK = re.compile(r"\S+")
 _OWNED = re.compile(r"['’][sS](?![^\W_])")
 _STOPS = '.,;:!?)"'
 _APART = frozenset(  # are also written apart from their number: "MiG 29", "F 16", "Type 055"
@@ -43,7 +43,13 @@ class Words(NamedTuple):
 
     keys: list[str]
     surfaces: list[str]
-    chunks: Sequence[int] = ()  # which of the runs without white space a word begins in
+    chunks: Sequence[int]  # which of the runs without white space a word begins in
+    others: Sequence[int]  # the places of the words that are not letters alone: designators, numbers, abbreviations
+
+    def first(self, most: int) -> "Words":
+        """The first words, if there are more."""
+        others = [at for at in self.others if at < most]
+        return Words(self.keys[:most], self.surfaces[:most], self.chunks[:most], others)
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -64,6 +70,7 @@ def _read(text: str) -> Words:
     keys: list[str] = []
     surfaces: list[str] = []
     numbers: list[int] = []
+    others: list[int] = []
     chunks = text.split()
     for at, chunk in enumerate(chunks):
         word = chunk.rstrip(_STOPS)
@@ -78,9 +85,10 @@ def _read(text: str) -> Words:
             keys.pop()
             del numbers[len(surfaces)]
             found[0] = f"{surfaces.pop()} {found[0]}"
+        others += [place for place, word in enumerate(found, len(surfaces)) if not word.isalpha()]
         keys += map(key, found)
         surfaces += found
-    return Words(keys, surfaces, numbers)
+    return Words(keys, surfaces, numbers, others)
 
 
 def key(word: str) -> str:
@@ -116,10 +124,15 @@ def _is_beside(words: Words, at: int) -> bool:
 def _starts(text: str) -> list[int]:
     """Where each run without white space begins."""
     chunks = text.split()
-    starts = [0, *accumulate(len(chunk) + 1 for chunk in chunks)]
+    starts = list(accumulate(map(add, map(len, chunks), repeat(1)), initial=0))
     if starts[-1] == len(text) + 1:
         return starts  # nothing but single spaces between them, as in most texts: quicker
-    return [chunk.start() for chunk in _CHUNK.finditer(text)]
+    starts, end = [], 0
+    for chunk in chunks:
+        start = text.index(chunk, end)
+        starts.append(start)
+        end = start + len(chunk)
+    return starts
 
 
 def _place(text: str, words: Words, starts: Sequence[int], at: int) -> tuple[int, int]:
@@ -149,7 +162,7 @@ class Phrases(Generic[T]):
 
     def __init__(self, listed: Iterable[tuple[str, T]]) -> None:
         self._branches: dict[str, _Branch[T]] = {}  # of the first words met so far
-        self._alone: dict[str, T] = {}  # of words met so far, as written, that are a phrase and begin no other
+        self._alone: dict[str, T] = {}  # of words met so far, as written, that are a phrase
         self._listed: Mapping[str, Sequence[tuple[str, T]]]
         self._begins: Set[str]
         self._listed, self._begins = _indexed(listed)
@@ -170,15 +183,19 @@ class Phrases(Generic[T]):
         """The phrases, none of which shares a word with another, from left to right."""
         begins, alone, surfaces = self._begins, self._alone, words.surfaces
         follows = [*words.keys[1:], ""]
+        likely = {*compress(count(), map(begins.__contains__, surfaces)), *words.others}
         free = 0
-        for at in [at for at, word in enumerate(surfaces) if word in begins or not word.isalpha()]:
+        for at in sorted(likely):
             if at < free:
                 continue
             branch = self._branches.get(words.keys[at])
-            if branch is not None and not branch.alone and follows[at] not in branch.longest:
+            if branch is None or follows[at] in branch.longest:
+                hit = self._at(words, at)
+            elif not branch.alone:
                 continue  # most words that begin a phrase: quicker than to ask `_at`
-            found = surfaces[at] in alone
-            hit = Hit(at, at + 1, alone[surfaces[at]]) if found else self._at(words, at)
+            else:
+                found = surfaces[at] in alone
+                hit = Hit(at, at + 1, alone[surfaces[at]]) if found else self._at(words, at)
             if hit is not None:
                 free = hit.end
                 yield hit
@@ -192,9 +209,10 @@ class Phrases(Generic[T]):
         branch = self._branches.get(first) or self._branch(first)
         longest = branch.longest.get(keys[at + 1] if at + 1 < len(keys) else "") or branch.alone
         for end in range(min(at + longest, len(keys)), at, -1):
-            fitting = _fitting(branch.values.get(" ".join(keys[at + 1 : end]), ()), surfaces[at:end])
-            if fitting is not None:
-                if not branch.longest and first == keys[at]:
+            listed = branch.values.get(" ".join(keys[at + 1 : end]))
+            fitting = listed and _fitting(listed, surfaces[at:end])
+            if fitting:
+                if longest == 1 and first == keys[at]:
                     self._alone[surfaces[at]] = fitting[1]
                 return Hit(at, end, fitting[1])
         return None
@@ -216,7 +234,7 @@ class Phrases(Generic[T]):
         """The phrases that begin with a word; read when it is first met, because most are never met."""
         branch: _Branch[T] = _Branch()
         for phrase, value in self._listed[first]:
-            keys, surfaces, _ = _read(phrase)
+            keys, surfaces = _read(phrase)[:2]
             branch.values.setdefault(" ".join(keys[1:]), []).append((_dotless(surfaces), value))
             if len(keys) == 1:
                 branch.alone = 1
@@ -242,15 +260,13 @@ def _indexed(listed: Iterable[tuple[str, T]]) -> tuple[dict[str, list[tuple[str,
     same: dict[str, list[tuple[str, T]]] = {}  # the same lists, by the word as it is written
     for pair in listed:
         chunk = pair[0].partition(" ")[0]
-        if chunk in same:
-            same[chunk].append(pair)
-        elif chunk.isalpha() and chunk.isascii() and chunk not in _APART:
-            same[chunk] = by_first.setdefault(chunk.lower(), [])
-            same[chunk].append(pair)
-            begins.update(_spellings(chunk))
-        elif (first := _first(pair[0])) is not None:
-            by_first.setdefault(key(first), []).append(pair)
-            begins.update(_spellings(first.replace(".", "")))
+        is_first = chunk in same or (chunk.isalpha() and chunk.isascii())  # as are most: quicker than the pattern
+        first = chunk if is_first and chunk not in _APART else _first(pair[0])
+        if first is not None:
+            if first not in same:
+                same[first] = by_first.setdefault(key(first), [])
+                begins.update(_spellings(first.replace(".", "")))
+            same[first].append(pair)
     return by_first, begins
 
 

@@ -19,6 +19,13 @@ from pipeline.store.states import state_columns, state_of, state_values
 from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
 
+_FEED = tuple(  # what a feed is read from; the first columns of a query
+    feeds.c[name]
+    for name in (
+        *("id", "url", "title", "kind", "country", "lang", "fetch", "interval_s"),
+        *("headers", "include", "exclude", "tags"),
+    )
+)
 LOOK_AHEAD = 4  # feeds for each that is wanted, where many share a host, of which one is taken
 LONGEST_ID = 19  # digits of a 64-bit integer
 
@@ -83,7 +90,9 @@ class FeedRows:
         """All feeds with their states, or those of the given ids, URLs or titles."""
         is_open = and_(gap_rows.c.feed_id == feeds.c.id, gap_rows.c.repaired_at.is_(None))
         missed = select(func.count()).where(is_open).scalar_subquery().label("missed")
-        query = select(feeds, *state_columns(), missed).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        query = select(*_FEED, feeds.c.enabled, missed, *state_columns()).join(
+            feed_states, feed_states.c.feed_id == feeds.c.id
+        )
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
         if named:
@@ -140,7 +149,7 @@ class FeedRows:
         )
         if not self._db.is_sqlite:
             query = query.with_for_update(of=feed_states, skip_locked=True)
-        whole = select(feeds, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
+        whole = select(*_FEED, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
             ids = await _one_a_host(c, query, limit)
             chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
@@ -245,7 +254,7 @@ async def _insert(
         "added_at": now,
     }
     statement = db.insert(feeds).values(**values).on_conflict_do_nothing(index_elements=["url"])
-    row = (await c.execute(statement.returning(feeds))).one_or_none()
+    row = (await c.execute(statement.returning(*_FEED))).one_or_none()
     if row is None:
         return []
     await c.execute(insert(feed_urls).values(url=feed.url, feed_id=row.id, since_at=now))
@@ -260,17 +269,19 @@ async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> 
 
 
 def _feed(row: Any) -> Feed:
+    """The feed in the first columns of a row."""
+    feed_id, url, title, kind, country, lang, fetch, interval_s, headers, include, exclude, tags = row[: len(_FEED)]
     return Feed(
-        id=row.id,
-        url=row.url,
-        title=row.title,
-        kind=FeedKind(row.kind),
-        country=row.country,
-        lang=row.lang,
-        fetch=FetchMode(row.fetch),
-        interval=None if row.interval_s is None else timedelta(seconds=row.interval_s),
-        headers=tuple((name, value) for name, value in row.headers),
-        include=tuple(row.include),
-        exclude=tuple(row.exclude),
-        tags=tuple(row.tags),
+        id=feed_id,
+        url=url,
+        title=title,
+        kind=FeedKind(kind),
+        country=country,
+        lang=lang,
+        fetch=FetchMode(fetch),
+        interval=None if interval_s is None else timedelta(seconds=interval_s),
+        headers=tuple((name, value) for name, value in headers),
+        include=tuple(include),
+        exclude=tuple(exclude),
+        tags=tuple(tags),
     )

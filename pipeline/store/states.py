@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 from datetime import datetime, timedelta
-from operator import attrgetter
 from typing import Any
 
 from pipeline.model import FeedState, Health, Rhythm
@@ -12,13 +11,12 @@ _NOT_STATE = ("feed_id", "run_id")
 _DURATIONS = ("ttl", "fresh_for", "usual_gap")
 _SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
 _COLUMNS = tuple(column for column in feed_states.c if column.name not in _NOT_STATE)
-_NAMES = tuple(column.name for column in _COLUMNS)
-_read = attrgetter(*_NAMES)
+_FIELDS = tuple(column.name.removesuffix("_s") for column in _COLUMNS)
 _PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
 
 
 def state_columns() -> list[Any]:
-    """The columns that a state is read from."""
+    """The columns that a state is read from; the last ones of a query."""
     return list(_COLUMNS)
 
 
@@ -39,15 +37,18 @@ def state_values(state: FeedState) -> dict[str, Any]:
 
 
 def state_of(row: Any) -> FeedState:
-    """The state in a row."""
-    values: dict[str, Any] = dict(zip(_NAMES, _read(row), strict=True))
+    """The state in the last columns of a row."""
+    values: dict[str, Any] = dict(zip(_FIELDS, row[-len(_FIELDS) :], strict=True))  # by place: names of rows are slow
     for name in _DURATIONS:
-        seconds = values.pop(f"{name}_s")
-        values[name] = None if seconds is None else timedelta(seconds=seconds)
+        if values[name] is not None:
+            values[name] = timedelta(seconds=values[name])
     for name in ("skip_hours", "skip_days"):
         values[name] = frozenset(values[name])
-    values["rhythm"] = None if values["rhythm"] is None else _rhythm(values["rhythm"])
-    return FeedState(**{**values, "health": Health(values["health"]), "seen": frozenset(values["seen"].split())})
+    if values["rhythm"] is not None:
+        values["rhythm"] = _rhythm(values["rhythm"])
+    values["health"] = Health(values["health"])
+    values["seen"] = frozenset(values["seen"].split())
+    return FeedState(**values)
 
 
 def _kept(rhythm: Rhythm) -> dict[str, Any]:

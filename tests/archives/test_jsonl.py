@@ -74,8 +74,13 @@ def test_an_article_without_a_date_that_can_be_is_dated_by_when_it_was_first_see
 
 def test_what_is_not_given_is_not_made_up_and_a_foreign_canonical_url_does_not_count() -> None:
     bare = one(canonical_url="https://thief.example/", authors="A", lang=None, site_name=None, extractor=None)
-    assert (bare.canonical_url, bare.authors, bare.lang, bare.site_name) == (URL, (), None, None)
+    assert (bare.canonical_url, bare.authors, bare.site_name) == (URL, (), None)
     assert bare.extractor == "given@1"
+
+
+@pytest.mark.parametrize("declared", [None, "de"])
+def test_an_article_that_declares_no_language_or_a_wrong_one_has_that_of_its_text(declared: str | None) -> None:
+    assert one(lang=declared).lang == "en"
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ def test_rectifiers_are_linear_around_each_input() -> None:
         bias=np.array([0.0, -1.0], np.float32),
         out=np.array([2.0, 3.0], np.float32),
     )
-    total, slopes = english.through(network, [0, 1], np.array([1.0, 0.2], np.float32))
+    total, slopes = english.through(network, np.arange(2), np.array([1.0, 0.2], np.float32))
     assert total == pytest.approx(2 * 1.1)
     assert slopes.tolist() == pytest.approx([2.0, 1.0])
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.language import MIXED, UNKNOWN, language, tag
+from pipeline.stages.language import MIXED, UNKNOWN, language, settled, tag
 from tests.make import article as make_article
 
 
@@ -145,3 +145,18 @@ UKRAINIAN = "Військово-морські сили отримали у п�
 )
 def test_a_text_is_tagged_with_what_it_is_written_in(text: str, declared: str | None, expected: str) -> None:
     assert tag("", text, declared) == expected
+
+
+def test_a_language_that_was_found_before_is_not_looked_for_again() -> None:
+    asked = (
+        "import sys; from tests.make import article; from pipeline.stages.classify import load\n"
+        "for lang, title in (('de', 'Says Minister'), ('fr', 'Le char'), ('en', 'Élysée: zu der Zeit und mit')):\n"
+        "    load().classify(article(title=title, text='', lang=lang))\n"
+        "sys.exit('py3langid' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("lang", "found"), [("nb-NO", "no"), ("de", "de"), ("mul", "en"), (None, "en")])
+def test_only_a_found_language_is_settled(lang: str | None, found: str) -> None:
+    assert settled(make_article(title="The army said that the navy was there", text="", lang=lang)) == found

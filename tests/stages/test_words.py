@@ -39,10 +39,11 @@ def test_a_text_is_cut_into_words(written: str, keys: list[str]) -> None:
 
 @given(TEXTS)
 def test_keys_stand_beside_their_surfaces(text: str) -> None:
-    keys, surfaces, chunks = words.read(text)
+    keys, surfaces, chunks, others = words.read(text)
     assert len(chunks) == len(keys)
     assert keys == [words.key(surface) for surface in surfaces]
     assert all(keys)
+    assert others == [at for at, surface in enumerate(surfaces) if not surface.isalpha()]
 
 
 def all_places(text: str) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from pipeline.model import Article, Verdict
 from pipeline.stages import tag
 from pipeline.stages.classify import dictionary, weights
 from pipeline.stages.classify.english import English, Model
-from pipeline.stages.language import language
+from pipeline.stages.language import settled
 
 NAME = "defnews@1"  # of the whole; a verdict names the model or dictionary that gave it
 ENGLISH = "en"
@@ -54,7 +54,7 @@ class ByLanguage:
 
     def classify(self, article: Article) -> Verdict:
         """Say whether an article is defense-related by the codebook, why, and what it is about."""
-        lang = language(article)
+        lang = settled(article)
         verdict = (self._english if lang == ENGLISH else self._dictionary(lang)).classify(article)
         tags = self._tagger.tag(article)
         return replace(verdict, tagger=self._tagger.name, countries=tags.countries, entities=tags.entities)

@@ -15,7 +15,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +39,7 @@ WEAKEST = 0.05  # log-odds; what is weaker goes into the base
 LEAST_TOPIC = 0.5  # probability of a topic that is named; the likeliest always is
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
 
 
 class Scale(NamedTuple):
@@ -65,11 +66,11 @@ class Vectors(NamedTuple):
     rows: NDArray[np.int8]  # (words, dimensions)
     scale: Floats  # (dimensions,) what a unit of a row is worth
 
-    def of(self, keys: Sequence[str]) -> tuple[list[int], Floats]:
+    def of(self, keys: Sequence[str]) -> tuple[Places, Floats]:
         """Which of the words are known; and their vectors, each over the root of their number: as it counts."""
-        known = [at for at, key in enumerate(keys) if key in self.places]
-        rows = self.rows[[self.places[keys[at]] for at in known]]
-        return known, rows * (self.scale / math.sqrt(len(known) + 1))
+        found = np.fromiter(map(self.places.get, keys, repeat(-1)), np.intp, len(keys))
+        known = np.flatnonzero(found >= 0)
+        return known, self.rows[found[known]] * (self.scale / math.sqrt(len(known) + 1))
 
 
 class Lexicon(NamedTuple):
@@ -104,10 +105,11 @@ class Part(NamedTuple):
 
     name: str  # title or text
     text: str
+    begin: int  # how many words of other parts come before
     words: Words
     grams: list[str]  # its words, then its pairs of neighbours
     hits: tuple[Hit[int], ...]
-    known: list[int]  # which words have a vector
+    known: Places  # which words have a vector
     vectors: Floats  # (known, dimensions) what each adds to the meaning of the whole
 
 
@@ -118,13 +120,14 @@ def length_of(text: str) -> str:
 
 def parts_of(lexicon: Lexicon, title: str, text: str) -> tuple[Part, Part]:
     """Title and lead, read."""
-    return _part(lexicon, "title", title), _part(lexicon, "text", text[:LEAD])
+    first = _part(lexicon, "title", title, 0)
+    return first, _part(lexicon, "text", text[:LEAD], len(first.words.keys))
 
 
-def _part(lexicon: Lexicon, name: str, text: str) -> Part:
+def _part(lexicon: Lexicon, name: str, text: str, begin: int) -> Part:
     read = words.read(text)
     grams = [*read.keys, *map(" ".join, pairwise(read.keys))]
-    return Part(name, text, read, grams, tuple(lexicon.phrases.find(read)), *lexicon.vectors.of(read.keys))
+    return Part(name, text, begin, read, grams, tuple(lexicon.phrases.find(read)), *lexicon.vectors.of(read.keys))
 
 
 def pairs_of(part: Part) -> Iterator[tuple[str, Hit[int], Hit[int]]]:
@@ -157,7 +160,7 @@ def weighed(grams: Grams, known: Mapping[str, float]) -> dict[str, float]:
     return weights | {pair: known[pair] * grams.pair_share for pair in known.keys() & grams.pairs}
 
 
-def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[list[int], Floats]:
+def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[Places, Floats]:
     """Which inputs of the network may not be zero, and what they are.
 
     Concepts of the title come first, then those of the text: square roots of how often each occurs. Then the
@@ -169,16 +172,16 @@ def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[list[int], Float
         for hit in part.hits:
             counts[first + hit.value] = counts.get(first + hit.value, 0) + 1
     title, text = (len(part.words.keys) for part in parts)
-    means = [part.vectors.sum(axis=0) for part in parts]
-    shape = (float(not title), min(text, LONGEST) / LONGEST, float(not text))
-    places = [*counts, *range(2 * concepts, 2 * concepts + 2 * len(means[0]) + SHAPE)]
-    return places, np.concatenate([np.sqrt(np.array([*counts.values()], np.float32)), *means, shape], dtype=np.float32)
+    means = [np.add.reduce(part.vectors) for part in parts]
+    shape = np.array((not title, min(text, LONGEST) / LONGEST, not text), np.float32)
+    end = 2 * concepts + 2 * len(means[0]) + SHAPE
+    places = np.array([*counts, *range(2 * concepts, end)])
+    return places, np.concatenate((np.sqrt(np.array([*counts.values()], np.float32)), *means, shape))
 
 
 class Move(NamedTuple):
-    """What some words of a part add to the sum."""
+    """What some words of an article add to the sum; those of the text follow those of the title."""
 
-    part: int
     start: int
     end: int
     weight: float
@@ -198,15 +201,16 @@ class English:
         model = self._model
         parts = parts_of(model.lexicon, article.title, article.text)
         places, values = inputs_of(parts, len(model.lexicon.concepts))
-        inputs = values / model.network.scale[places]
+        scale = model.network.scale[places]
+        inputs = values / scale
         by_network, slopes = through(model.network, places, inputs)
         weights = weighed(grams_of(parts), model.grams)
         slope, shift = model.scales[length_of(article.text)]
         logit = slope * (model.bias + by_network + math.fsum(weights.values())) + shift
         moves = [
             *_word_moves(parts, weights, 2 * WEAKEST / slope),
-            *_concept_moves(parts, dict(zip(places, (slopes * inputs).tolist(), strict=True)), model.lexicon),
-            *_meaning_moves(parts, slopes / model.network.scale[places], WEAKEST / slope),
+            *_concept_moves(parts, places, slopes * inputs, len(model.lexicon.concepts)),
+            *_meaning_moves(parts, slopes / scale, WEAKEST / slope),
         ]
         evidence = _evidence(parts, moves, slope)
         score = 1 / (1 + math.exp(-logit))
@@ -223,7 +227,7 @@ class English:
             base=logit - math.fsum(piece.weight for piece in evidence),
         )
 
-    def _topics(self, places: list[int], inputs: Floats) -> tuple[str, ...]:
+    def _topics(self, places: Places, inputs: Floats) -> tuple[str, ...]:
         """The topics that are likely, the likeliest first."""
         model = self._model
         logits = inputs @ model.topic_weights[places] + model.topic_weights[-1]
@@ -232,7 +236,7 @@ class English:
         return tuple(topic for logit, topic in ranked if logit >= least)
 
 
-def through(network: Network, places: list[int], inputs: Floats) -> tuple[float, Floats]:
+def through(network: Network, places: Places, inputs: Floats) -> tuple[float, Floats]:
     """What the network says of its inputs that are not zero, and how much each would move it: exact, around here."""
     weights = network.weights[places]
     hidden = inputs @ weights + network.bias
@@ -244,61 +248,62 @@ def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: fl
     """What is worth naming of the words and pairs, each where it stands first."""
     strong = [(gram, weight) for gram, weight in weights.items() if not -weakest < weight < weakest]
     strong.sort(key=lambda move: (-abs(move[1]), move[0]))
-    pairs = {pair: (at, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
+    pairs = {pair: (parts[at].begin, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
     title = parts[0].grams
     for gram, weight in strong[:MOST]:
         if gram in pairs:
-            at, first, second = pairs[gram]
-            yield Move(at, first.start, first.end, weight / 2)
-            yield Move(at, second.start, second.end, weight / 2)
+            begin, first, second = pairs[gram]
+            yield Move(begin + first.start, begin + first.end, weight / 2)
+            yield Move(begin + second.start, begin + second.end, weight / 2)
         else:
-            at = 0 if gram in title else 1
-            place, count = parts[at].grams.index(gram), len(parts[at].words.keys)
-            start = place if place < count else place - count
-            yield Move(at, start, start + 2 if " " in gram else start + 1, weight)
+            part = parts[0 if gram in title else 1]
+            place, count = part.grams.index(gram), len(part.words.keys)
+            start = part.begin + (place if place < count else place - count)
+            yield Move(start, start + 2 if " " in gram else start + 1, weight)
+
+
+def _concept_moves(parts: tuple[Part, Part], places: Places, by_input: Floats, concepts: int) -> Iterator[Move]:
+    """What each phrase adds by its concept, which its like share equally."""
+    shares = dict(zip(places.tolist(), by_input.tolist(), strict=True))
+    for first, part in zip((0, concepts), parts, strict=True):
+        alike: defaultdict[int, list[Hit[int]]] = defaultdict(list)
+        for hit in part.hits:
+            alike[hit.value].append(hit)
+        for concept, hits in alike.items():
+            share = shares[first + concept] / len(hits)
+            yield from (Move(part.begin + hit.start, part.begin + hit.end, share) for hit in hits)
 
 
 def _meaning_moves(parts: tuple[Part, Part], slopes: Floats, weakest: float) -> Iterator[Move]:
     """What is worth naming of what each word adds by its meaning; `slopes` are those of the inputs."""
     dimensions = parts[0].vectors.shape[1]
-    by_title, by_text = np.split(slopes[-2 * dimensions - SHAPE : -SHAPE], 2)
-    for at, slope in enumerate((by_title, by_text)):
-        shares = parts[at].vectors @ slope
-        for found in np.flatnonzero(np.abs(shares) >= weakest).tolist():
-            word = parts[at].known[found]
-            yield Move(at, word, word + 1, float(shares[found]))
-
-
-def _concept_moves(parts: tuple[Part, Part], by_input: dict[int, float], lexicon: Lexicon) -> Iterator[Move]:
-    """What each phrase adds by its concept, which its like share equally."""
-    for at, part in enumerate(parts):
-        alike: defaultdict[int, list[Hit[int]]] = defaultdict(list)
-        for hit in part.hits:
-            alike[hit.value].append(hit)
-        for concept, hits in alike.items():
-            share = by_input[at * len(lexicon.concepts) + concept] / len(hits)
-            yield from (Move(at, hit.start, hit.end, share) for hit in hits)
+    end = len(slopes) - SHAPE
+    for part, first in zip(parts, (end - 2 * dimensions, end - dimensions), strict=True):
+        shares = part.vectors @ slopes[first : first + dimensions]
+        found = np.flatnonzero(np.abs(shares) >= weakest)
+        for word, share in zip((part.begin + part.known[found]).tolist(), shares[found].tolist(), strict=True):
+            yield Move(word, word + 1, share)
 
 
 def _evidence(parts: tuple[Part, Part], moves: Iterable[Move], slope: float) -> tuple[Evidence, ...]:
     """The moves added up by phrase, or by word where no phrase was found; the strongest, largest first."""
-    owners = {
-        (at, word): (at, hit.start, hit.end)
-        for at, part in enumerate(parts)
-        for hit in part.hits
-        for word in range(hit.start, hit.end)
-    }
-    sums: defaultdict[tuple[int, int, int], float] = defaultdict(float)
-    for at, start, end, weight in moves:
+    hits = [(part.begin + hit.start, part.begin + hit.end) for part in parts for hit in part.hits]
+    firsts = {word: start for start, end in hits for word in range(start, end)}  # of the phrase that a word is in
+    sums: defaultdict[int, float] = defaultdict(float)
+    for start, end, weight in moves:
         share = slope * weight / (end - start)
         for word in range(start, end):
-            sums[owners.get((at, word)) or (at, word, word + 1)] += share
+            sums[firsts.get(word, word)] += share
     ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))[:STRONGEST]
+    named = [(first, weight) for first, weight in ranked if abs(weight) >= WEAKEST]
+    ends = dict(hits)
+    second = parts[1].begin
     found = []
-    for at, part in enumerate(parts):
-        named = [(first, last, weight) for (of, first, last), weight in ranked if of == at and abs(weight) >= WEAKEST]
-        spans = words.places(part.text, {at for first, last, _ in named for at in (first, last - 1)})
-        for first, last, weight in named:
-            start, end = spans[first][0], spans[last - 1][1]
+    fields = [it for it in named if it[0] < second], [it for it in named if it[0] >= second]
+    for part, chosen in zip(parts, fields, strict=True):
+        spans = [(first - part.begin, ends.get(first, first + 1) - part.begin - 1) for first, _ in chosen]
+        places = words.places(part.text, {word for span in spans for word in span})
+        for (first, last), (_, weight) in zip(spans, chosen, strict=True):
+            start, end = places[first][0], places[last][1]
             found.append(Evidence(part.text[start:end], start, end, part.name, weight))
     return tuple(sorted(found, key=lambda piece: -piece.weight))

@@ -22,7 +22,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from pipeline.stages.classify.english import Lexicon, Model, Network, Scale, grams_of, inputs_of, length_of, parts_of
+from pipeline.stages.classify.english import (
+    Lexicon,
+    Model,
+    Network,
+    Places,
+    Scale,
+    grams_of,
+    inputs_of,
+    length_of,
+    parts_of,
+)
 from pipeline.stages.classify.weights import STEP, halved, steps
 
 FOLDS = 5
@@ -55,7 +65,7 @@ class Seen(NamedTuple):
     """What the judges see of an item."""
 
     grams: dict[str, float]
-    places: list[int]
+    places: Places
     values: Array
 
 

@@ -53,7 +53,7 @@ class Tagger:
         """The countries and the entities of an article."""
         title, text = _read(article.title), _read(article.text[:LENGTH])
         begin = len(title.keys) + 1
-        read = Words([*title.keys, ".", *text.keys], [*title.surfaces, ".", *text.surfaces])  # no name goes over "."
+        read = _joined(title, text)
         mentions = self._entities.find(read)
         language = language_of(article)
         if language == ENGLISH:
@@ -69,7 +69,7 @@ class Tagger:
     def _named(self, text: str, read: Words, begin: int) -> list[tuple[int, str]]:
         """The countries in title and lead; those of the dateline only when there are no others."""
         end = begin + LEAD
-        found = self._countries.find(Words(read.keys[:end], read.surfaces[:end]))
+        found = self._countries.find(read.first(end))
         dateline = _DATELINE.match(text)
         if dateline is None:
             return found
@@ -80,6 +80,13 @@ class Tagger:
 def _read(text: str) -> Words:
     """The words of a text, a currency being none."""
     return words.read(text.replace("US$", "$"))
+
+
+def _joined(title: Words, text: Words) -> Words:
+    """The words of both, and between them a mark that no name goes over."""
+    begin = len(title.keys) + 1
+    others = [*title.others, *(begin + at for at in text.others)]
+    return Words([*title.keys, ".", *text.keys], [*title.surfaces, ".", *text.surfaces], (), others)
 
 
 def _named_abroad(article: Article, language: str, begin: int) -> list[tuple[int, str]]:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from pipeline.model import Article
-from pipeline.stages.language import language
+from pipeline.stages.language import settled
 from pipeline.stages.tag.countries import ENGLISH, Codes, forms
 from pipeline.stages.tag.tables import languages
 
@@ -60,7 +60,7 @@ HOME = {  # where most of a language's news is about: meant when a text names no
 
 def language_of(article: Article) -> str:
     """The language, ISO 639-1, whose table of countries reads an article; English when there is none."""
-    found = language(article)
+    found = settled(article)
     return found if found in languages() else ENGLISH
 
 
