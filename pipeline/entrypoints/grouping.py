@@ -23,6 +23,8 @@ COUNTED = (
     "train_wiki", "dev_wiki2019", "wiki2020", "unlabelled_wiki", "nyt_cap", "aux_agnews", "aux_bbc", "aux_dvids",
 )  # fmt: skip
 
+NEAR_MISSES = "near-misses"  # the file of stories that were written to be mistaken for one another
+
 
 def texts(training: Path, data: Path) -> Iterator[tuple[str, str]]:
     """The texts of which terms are counted, each with its language."""
@@ -45,7 +47,7 @@ def reports(path: Path, rarity: Rarity) -> list[Report]:
         article = Article(url, url, row["title"], row["text"], published_at, DateOrigin.PAGE, "ours@1", lang=ENGLISH)
         countries = tagger.tag(article).countries
         known = sketched((row["title"], row["text"]), ENGLISH, countries, published_at, rarity)
-        found.append(Report(row["story"], known))
+        found.append(Report(row["story"], known, path.stem == NEAR_MISSES))
     return sorted(found, key=lambda report: report.sketch.published_at)
 
 
