@@ -17,7 +17,7 @@ from pipeline.model import Article, DateOrigin
 from pipeline.stages import tag
 from pipeline.stages.story.fit import Report, fit
 from pipeline.stages.story.sketches import READ, sketched
-from pipeline.stages.story.terms import ENGLISH, Rarity, counted
+from pipeline.stages.story.terms import ENGLISH, Rarity, counted, read
 
 COUNTED = (
     "train_wiki", "dev_wiki2019", "wiki2020", "unlabelled_wiki", "nyt_cap", "aux_agnews", "aux_bbc", "aux_dvids",
@@ -54,8 +54,8 @@ def reports(path: Path, rarity: Rarity) -> list[Report]:
 def main(training: Path, data: Path) -> None:
     """Train both files of the package anew."""
     with as_file(files("pipeline.stages.story")) as package:
-        rarity = counted(texts(training, data))
-        rarity.write(package / "rarity.npz")
+        counted(texts(training, data)).write(package / "rarity.npz")
+        rarity = read(package / "rarity.npz")
         paths = sorted((training / "stories").glob("*.jsonl"))
         fit([report for path in paths for report in reports(path, rarity)]).write(package / "pairs.npz")
 

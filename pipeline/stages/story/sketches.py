@@ -129,7 +129,7 @@ def keys(sketch: Sketch) -> tuple[int, ...]:
 
 
 def probes(sketch: Sketch) -> tuple[int, ...]:
-    """The keys, three for each term, under which reports of the same event may be kept that came some days before or after."""
+    """The keys under which reports of the event may be kept that came some days before or after: three a term."""
     at = _bucket(sketch)
     return tuple(term << BUCKET_BITS | near for term in _telling(sketch) for near in (at - 1, at, at + 1))
 
