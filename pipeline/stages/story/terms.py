@@ -95,7 +95,7 @@ def terms(text: str, lang: str) -> list[Term]:
     """The terms of a text in their order; `lang` is ISO 639-1."""
     found = words.read(text)
     if lang == ENGLISH:
-        return [Term(stem(key), surface) for key, surface in zip(found.keys, found.surfaces, strict=True)]
+        return list(map(Term, map(stem, found.keys), found.surfaces))
     pieces = (
         piece for key, surface in zip(found.keys, found.surfaces, strict=True) for piece in _cut(key, surface, lang)
     )
