@@ -43,9 +43,7 @@ class Sketch:
     titled: frozenset[int]  # the terms that are in the title
     days: tuple[date, ...]  # of the events, the main one first
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2, most prominent first
-    surfaces: Mapping[int, str] = field(
-        default_factory=dict, compare=False, repr=False
-    )  # the terms as written; not kept
+    surfaces: Mapping[int, str] = field(default_factory=dict, compare=False, repr=False)  # as written; not kept
 
     def to_bytes(self) -> bytes:
         """The sketch without its moment and its surfaces, in at most 220 bytes."""
@@ -59,7 +57,7 @@ class Sketch:
 
     @classmethod
     def from_bytes(cls, data: bytes, published_at: datetime) -> "Sketch":
-        """The sketch that `to_bytes` kept."""
+        """The sketch that `to_bytes` kept; its days are counted from `published_at`, which is the one it was made with."""
         count, days_, _ = _HEAD.unpack_from(data)
         first_day = _HEAD.size + count * _TERM.size
         first_country = first_day + days_ * _DAY.size

@@ -122,4 +122,4 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=50_000)
 def hashed(key: str) -> int:
     """The hash of a term, BITS wide."""
-    return zlib.crc32(key.encode()) >> (32 - BITS)
+    return zlib.crc32(key.encode(errors="surrogatepass")) >> (32 - BITS)
