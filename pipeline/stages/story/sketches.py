@@ -57,7 +57,7 @@ class Sketch:
 
     @classmethod
     def from_bytes(cls, data: bytes, published_at: datetime) -> "Sketch":
-        """The sketch that `to_bytes` kept; its days are counted from `published_at`, which is the one it was made with."""
+        """The sketch that `to_bytes` kept; `published_at` must be what it was made with: its days count from there."""
         count, days_, _ = _HEAD.unpack_from(data)
         first_day = _HEAD.size + count * _TERM.size
         first_country = first_day + days_ * _DAY.size
