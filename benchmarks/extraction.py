@@ -35,7 +35,7 @@ from pipeline.errors import ExtractError
 from pipeline.model import Entry, Page
 from pipeline.stages.extract import extract, prose
 from pipeline.stages.extract.fit import fit
-from pipeline.stages.extract.forest import Forest
+from pipeline.stages.forest import Forest
 from pipeline.urls import site
 
 FOLDS = 5

@@ -20,9 +20,9 @@ from pipeline.stages.extract.blocks import blocks_of
 from pipeline.stages.extract.body import by_trafilatura
 from pipeline.stages.extract.features import features
 from pipeline.stages.extract.fit import Sample, fit, sample
-from pipeline.stages.extract.forest import Forest
 from pipeline.stages.extract.prose import claims_of
 from pipeline.stages.fetch import decode
+from pipeline.stages.forest import Forest
 from pipeline.stages.markup import parse
 
 FOLDERS = ("pages", "pages-segments")

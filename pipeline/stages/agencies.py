@@ -72,12 +72,17 @@ _EDITED = re.compile(r"\W*(?:additional )?reporting by .*\bediting by ", re.IGNO
 
 def agency(article: Article) -> Agency | None:
     """The agency that wrote an article's text; None: it is the outlet's own, or nobody is named."""
-    if own := _BY_SITE.get(urls.site(article.canonical_url)):
+    if own := of_site(urls.site(article.canonical_url)):
         return own
     lines = [line.strip() for line in article.text.splitlines() if line.strip()]
     opening, closing = lines[:OPENING_LINES], lines[-CLOSING_LINES:]
     ends = [*opening, *reversed(closing)]
     return _of_dateline(opening) or _of_credit(ends) or _of_signature(closing) or _of_own_words(ends)
+
+
+def of_site(site: str) -> Agency | None:
+    """The agency whose site a registered domain is."""
+    return _BY_SITE.get(site)
 
 
 def _of_dateline(lines: Iterable[str]) -> Agency | None:

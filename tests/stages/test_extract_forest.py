@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipeline.stages.extract import fit as fitting
-from pipeline.stages.extract import forest
+from pipeline.stages import forest, grow
 from pipeline.stages.extract.fit import Sample, fit, sample
-from pipeline.stages.extract.forest import ROWS, Forest
+from pipeline.stages.forest import ROWS, Forest
 
 
 def samples(pages: int = 30, features: int = 6) -> list[Sample]:
@@ -33,12 +32,12 @@ def test_the_arrays_score_as_the_model_that_was_trained() -> None:
     every = samples()
     values = np.concatenate([one.values for one in every], axis=1)
     target = np.concatenate([one.target for one in every])
-    edges = [fitting.edges_of(row) for row in values]
+    edges = [grow.edges_of(row) for row in values]
     model = HistGradientBoostingClassifier(max_iter=20, early_stopping=False, random_state=0)
-    model.fit(fitting.binned(values, edges), target)
-    exported = fitting.exported(model, edges, tuple("abcdef"))
+    model.fit(grow.binned(values, edges), target)
+    exported = grow.exported(model, edges, tuple("abcdef"))
     unseen = np.random.default_rng(4).normal(size=(6, 500)).astype(np.float32)
-    wanted = model.predict_proba(fitting.binned(unseen, edges))[:, 1]
+    wanted = model.predict_proba(grow.binned(unseen, edges))[:, 1]
     np.testing.assert_allclose(exported.score(unseen), wanted, rtol=1e-12)
 
 

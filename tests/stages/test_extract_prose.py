@@ -8,8 +8,8 @@ import pytest
 from pipeline.stages.extract.blocks import blocks_of
 from pipeline.stages.extract.body import TRAFILATURA
 from pipeline.stages.extract.features import features
-from pipeline.stages.extract.forest import Forest
 from pipeline.stages.extract.prose import BLOCKS, MOST_ELEMENTS, by_blocks, claims_of, doubt, main_text, shipped
+from pipeline.stages.forest import Forest
 from pipeline.stages.markup import parse
 
 URL = "https://www.example.com/news/frigate"

@@ -9,12 +9,13 @@ import numpy as np
 from lxml.html import HtmlElement
 from numpy.typing import NDArray
 
-from pipeline.stages.extract import forest, jsonld
+from pipeline.stages import forest
+from pipeline.stages.extract import jsonld
 from pipeline.stages.extract.blocks import CELLS, Blocks, blocks_of
 from pipeline.stages.extract.body import TRAFILATURA, by_trafilatura, fold
 from pipeline.stages.extract.edges import trimmed
 from pipeline.stages.extract.features import Claims, features
-from pipeline.stages.extract.forest import Forest
+from pipeline.stages.forest import Forest
 
 BLOCKS = "blocks@1"
 LIKELY = 0.5  # probability; a block above it is the article's

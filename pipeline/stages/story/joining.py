@@ -1,0 +1,121 @@
+"""Sketch + reports that may be near -> the story that it joins, and why."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+from statistics import fmean
+
+from pipeline.stages.forest import Forest
+from pipeline.stages.story.pairs import logits, shipped
+from pipeline.stages.story.sketches import Sketch
+
+LEAST = -1.25  # log-odds, on average over the reports of a story, from which on a report joins it
+LEAST_OF_STORIES = -0.25  # the same over the pairs of two stories, from which on they are one
+SHOWN = 8  # names and terms each that are named as reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A report that is in a story already."""
+
+    article_id: int
+    story_id: int
+    sketch: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """What a report shares with the story that it joins: for people to read."""
+
+    score: float  # 0 to 1; that of the nearest story, 0 where there is none
+    names: tuple[str, ...] = ()  # as the report writes them, the heaviest first
+    terms: tuple[str, ...] = ()  # that are no names
+    days: tuple[date, ...] = ()
+    countries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Where a report belongs."""
+
+    story_id: int | None  # None: it opens a story
+    merged: tuple[int, ...]  # other stories, ascending, that are found to be the same one; the smallest id stays
+    because: Because
+
+
+def join(new: Sketch, near: Sequence[Member]) -> Joined:
+    """The story that a report joins: the one whose reports, on average, are likeliest of the same event.
+
+    `near` holds all reports, at best, of each story that a probe found; its order does not matter.
+    """
+    return joined(new, near, shipped())
+
+
+def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
+    """The story that a report joins, as some trees see it."""
+    stories: defaultdict[int, list[Sketch]] = defaultdict(list)
+    for member in sorted(near, key=lambda one: (one.story_id, one.article_id)):
+        stories[member.story_id].append(member.sketch)
+    scores = _scores(new, stories, judge)
+    fitting = sorted((story for story in scores if scores[story] >= LEAST), key=lambda story: (-scores[story], story))
+    if not fitting:
+        return Joined(None, (), Because(_probability(max(scores.values(), default=-math.inf))))
+    first, *others = fitting
+    same = sorted([first, *(other for other in others if _are_one(stories[first], stories[other], judge))])
+    sketches = [sketch for story in same for sketch in stories[story]]
+    return Joined(same[0], tuple(same[1:]), _because(new, sketches, _probability(scores[first])))
+
+
+def _scores(new: Sketch, stories: Mapping[int, Sequence[Sketch]], judge: Forest) -> dict[int, float]:
+    """The mean log-odds of each story; all pairs are scored at once."""
+    found = iter(logits(new, [*chain.from_iterable(stories.values())], judge))
+    return {story: fmean(next(found) for _ in sketches) for story, sketches in stories.items()}
+
+
+def _are_one(one: Sequence[Sketch], other: Sequence[Sketch], judge: Forest) -> bool:
+    """Whether the reports of two stories are of one event, on average."""
+    return fmean(logit for sketch in one for logit in logits(sketch, other, judge)) >= LEAST_OF_STORIES
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit)) if logit > -math.inf else 0.0
+
+
+def _because(new: Sketch, sketches: Sequence[Sketch], score: float) -> Because:
+    has = {term for sketch in sketches for term in sketch.terms}
+    days = {day for sketch in sketches for day in sketch.days}
+    countries = {country for sketch in sketches for country in sketch.countries}
+    shared = [term for term in new.surfaces if term in has]
+    return Because(
+        score=score,
+        names=tuple(new.surfaces[term] for term in shared if term in new.names)[:SHOWN],
+        terms=tuple(new.surfaces[term] for term in shared if term not in new.names)[:SHOWN],
+        days=tuple(day for day in new.days if day in days),
+        countries=tuple(country for country in new.countries if country in countries),
+    )
+
+
+def central(members: Sequence[Member]) -> int:
+    """The article id of the report that has most of what all reports of a story say; of like ones the smallest.
+
+    Raises:
+        ValueError: there is no report.
+    """
+    whole: defaultdict[int, float] = defaultdict(float)
+    for member in sorted(members, key=lambda one: one.article_id):
+        for term, share in _shares(member.sketch).items():
+            whole[term] += share
+    return min(members, key=lambda one: (-_likeness(one.sketch, whole), one.article_id)).article_id
+
+
+def _shares(sketch: Sketch) -> dict[int, float]:
+    """The weights of a sketch, as a vector of length 1."""
+    norm = math.hypot(*sketch.terms.values())
+    return {term: weight / norm for term, weight in sketch.terms.items()}
+
+
+def _likeness(sketch: Sketch, whole: Mapping[int, float]) -> float:
+    return round(sum(share * whole[term] for term, share in _shares(sketch).items()), 9)
