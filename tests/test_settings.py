@@ -144,6 +144,11 @@ def test_an_address_is_read_with_its_port(tmp_path: Path, listen: str, address: 
         pytest.param("[poll]\n\n tick = 1", "pipeline.toml, line 3: poll.tick: ", id="unknown key"),
         pytest.param("[web]\ntick_s = 1\n[poll]\n", "pipeline.toml, line 2: web.tick_s: ", id="key of another section"),
         pytest.param('["poll"] # x\n"tick" = 1', "pipeline.toml, line 2: poll.tick: ", id="in quotes"),
+        pytest.param(
+            '[retention.feeds]\n"https://x.example/" = -1',
+            "pipeline.toml, line 2: retention.feeds.",
+            id="in a table of feeds",
+        ),
         pytest.param("\npoll.tick = 1", "pipeline.toml, line 2: poll.tick: ", id="dotted"),
         pytest.param("\npoll = { tick = 1 }", "pipeline.toml, line 2: poll.tick: ", id="in an inline table"),
         pytest.param("poll = 3", "pipeline.toml, line 1: poll: ", id="a section that is none"),

@@ -17,6 +17,7 @@ import uvicorn
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
+from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.polling import PollDuty
@@ -75,6 +76,10 @@ class Daemon:
     async def _maintain(self) -> None:
         await self._engine.store.db.optimize()
         await wiring.forget_old_pages(self._engine, self._settings)
+        now = self._engine.clock.now()
+        before = await cutoffs(self._engine.store, self._settings.retention, now)
+        if purged := await self._engine.store.retention.purge(before, now):
+            log.info("texts purged", articles=purged)
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()

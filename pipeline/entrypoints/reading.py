@@ -146,6 +146,7 @@ def describe(known: Provenance) -> dict[str, Any]:
         "revised_at": known.article["revised_at"],
         "first_seen_at": known.article["first_seen_at"],
         "stored_at": known.article["stored_at"],
+        "purged_at": known.article["purged_at"],
         "archive": known.article["archive"],
         "site_memory": known.article["site_memory"],
         "text_hash": known.article["text_hash"],

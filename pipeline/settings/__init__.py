@@ -28,6 +28,7 @@ from pipeline.settings.sections import (
     LogSettings,
     PagesSettings,
     PollSettings,
+    RetentionSettings,
     ReviewSettings,
     SecondReaderSettings,
     Section,
@@ -41,7 +42,8 @@ _SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
-_ASSIGNMENT = re.compile(r"\s*([^\s=#\[][^=#]*)=")
+_ASSIGNMENT = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^=#\["'])+)=""")
+_KEY = re.compile(r"""(?:"[^"]*"|'[^']*'|[^."'])+""")
 
 
 class Settings(BaseSettings):
@@ -61,6 +63,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     archives: ArchivesSettings = ArchivesSettings()
     pages: PagesSettings = PagesSettings()
+    retention: RetentionSettings = RetentionSettings()
     compute: ComputeSettings = ComputeSettings()
     classify: ClassifySettings = ClassifySettings()
     review: ReviewSettings = ReviewSettings()
@@ -240,7 +243,7 @@ def _line_of(keys: list[str], text: str) -> int | None:
 
 
 def _names(dotted: str) -> list[str]:
-    return [part.strip(" \t\"'") for part in dotted.split(".")]
+    return [part.strip(" \t\"'") for part in _KEY.findall(dotted)]
 
 
 def _parse_toml(text: str, path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ BASE_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"  # of an address that is complet
 LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
 
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
+Days = Annotated[int, Field(ge=0, le=36_525)]
 SomeSeconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
 
 
@@ -75,7 +76,15 @@ class PagesSettings(Section):
     """[pages]."""
 
     directory: str = ""  # "": pages are not kept
-    keep_days: int = Field(default=0, ge=0, le=36_525)  # 0: for ever
+    keep_days: Days = 0  # 0: for ever
+
+
+class RetentionSettings(Section):
+    """[retention]."""
+
+    defense_days: Days = 0  # texts are kept so long after they were stored; 0: for ever
+    other_days: Days = 0
+    feeds: dict[str, Days] = Field(default_factory=dict)  # by URL; goes before the label
 
 
 class ComputeSettings(Section):

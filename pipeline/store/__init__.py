@@ -31,6 +31,7 @@ from pipeline.store.polls import PollEnding
 from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.records import Kept
 from pipeline.store.renewals import Renewal, RenewalRows
+from pipeline.store.retention import Cutoffs, RetentionRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
@@ -44,6 +45,7 @@ __all__ = [
     "Candidates",
     "Change",
     "Claimed",
+    "Cutoffs",
     "Doubtful",
     "Ending",
     "FeedRow",
@@ -97,6 +99,7 @@ class Store:
         self.labels = LabelRows(self.db, self.search)
         self.provenance = ProvenanceRows(self.db)
         self.stats = StatRows(self.db)
+        self.retention = RetentionRows(self.db)
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -93,12 +93,13 @@ async def revise(c: AsyncConnection, new: Filing) -> bool:
     """
     key, article = new.id, new.article
     await verdict_rows.lock(c, [key])
-    query = select(articles.c.title, articles.c.text_hash, texts.c.body).join(texts).where(articles.c.id == key)
+    query = select(articles.c.title, articles.c.text_hash, texts.c.body).outerjoin(texts).where(articles.c.id == key)
     old = (await c.execute(query)).one()
     if (old.title, old.text_hash) == (article.title, text_hash(article.text)):
         return False
-    before = {"article_id": key, "until_at": new.at, "title": old.title, "body": old.body}
-    await c.execute(insert(revisions), [before])
+    if old.body is not None:  # it was not purged
+        before = {"article_id": key, "until_at": new.at, "title": old.title, "body": old.body}
+        await c.execute(insert(revisions), [before])
     await _rewrite(c, key, article, _told(article) | {"url": article.url, "revised_at": new.at})
     await verdict_rows.add_again(c, [_judgement(new, new.verdict)])
     await _add_second(c, [new])
@@ -113,13 +114,15 @@ async def renew(c: AsyncConnection, key: int, article: Article) -> None:
 
 async def _rewrite(c: AsyncConnection, key: int, article: Article, values: Mapping[str, Any]) -> None:
     """Change an article's row, its text, its marks and what the index holds of it."""
-    query = select(articles.c.site, articles.c.title, texts.c.body).join(texts).where(articles.c.id == key)
+    query = select(articles.c.site, articles.c.title, texts.c.body).outerjoin(texts).where(articles.c.id == key)
     old = (await c.execute(query)).one()
-    prints = [dedup.fingerprint(old.site, *text) for text in ((old.title, old.body), (article.title, article.text))]
-    await kin.mark_anew(c, key, *prints)
-    await search_index.remove(c, key, old.title, old.body)
-    await c.execute(update(articles).where(articles.c.id == key).values(**values))
-    await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
+    known = ((old.title, old.body or ""), (article.title, article.text))
+    await kin.mark_anew(c, key, *(dedup.fingerprint(old.site, *text) for text in known))
+    if old.body is not None:  # else it was purged
+        await search_index.remove(c, key, old.title, old.body)
+        await c.execute(delete(texts).where(texts.c.article_id == key))
+    await c.execute(update(articles).where(articles.c.id == key).values(**values, purged_at=None))
+    await c.execute(insert(texts), [{"article_id": key, "body": article.text}])
     await search_index.add(c, [(key, article.title, article.text)])
 
 

@@ -1,5 +1,6 @@
 """Endings: what became of claimed work, committed in batches: stored, duplicate, dropped, or waiting again."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline import urls
 from pipeline.model import Article, FeedTrust, Label, Outcome, Verdict
 from pipeline.stages import dedup
-from pipeline.stages.dedup import Kin
+from pipeline.stages.dedup import Kin, Kinship
 from pipeline.stages.remember import Block
 from pipeline.store import articles as article_rows
-from pipeline.store import kin, memories, pages
+from pipeline.store import kin, memories, pages, retention
 from pipeline.store.database import Batcher, Database
 from pipeline.store.pages import KeptAt
 from pipeline.store.tables import article_entries, articles, entries, events, feed_trusts, reprints
@@ -57,8 +58,10 @@ class _Known(NamedTuple):
 class _Settling:
     """What becomes of the articles of a batch, one after the other."""
 
-    def __init__(self, known: dict[str, _Known], taken: set[int], kindred: kin.Kindred) -> None:
-        self._known, self._taken, self._kindred = known, taken, kindred
+    def __init__(
+        self, known: dict[str, _Known], taken: set[int], kindred: kin.Kindred, purged: Mapping[str, int]
+    ) -> None:
+        self._known, self._taken, self._kindred, self._purged = known, taken, kindred, purged
         self.new: list[article_rows.Filing] = []
         self.reprints: list[dict[str, Any]] = []
 
@@ -73,7 +76,7 @@ class _Settling:
 
     def settle(self, ending: Ending, filing: article_rows.Filing) -> Ending:
         """An article under a new URL is a reprint of another one, or stored."""
-        found = self._kindred.repeated(filing.fingerprint)
+        found = self._kindred.repeated(filing.fingerprint) or self._was_purged(filing)
         if found is not None:
             key, copied = found
             self.reprints += _reprint_rows(ending, filing, copied)
@@ -89,6 +92,11 @@ class _Settling:
             known = _Known(key, _own_urls(filing.article))
         self._known.update(dict.fromkeys(_own_urls(filing.article), known))
         return ended
+
+    def _was_purged(self, filing: article_rows.Filing) -> tuple[int, Kin] | None:
+        """The article that had this text until it was purged."""
+        key = self._purged.get(article_rows.text_hash(filing.article.text)) if filing.fingerprint.marks else None
+        return None if key is None else (key, Kin(Kinship.SAME, 1.0))
 
 
 class EndingRows:
@@ -118,6 +126,7 @@ class EndingRows:
             await _known_urls(c, batch),
             await article_rows.taken_ids(c, [filing.article for filing in judged.values()]),
             await kin.near(c, [filing.fingerprint for filing in judged.values()]),
+            await retention.purged(c, [article_rows.text_hash(filing.article.text) for filing in judged.values()]),
         )
         settled = []
         for ending in batch:

@@ -8,8 +8,9 @@ from pipeline.store.database import Database
 
 INVARIANTS = MappingProxyType(
     {
-        "every article has its text": """
-            SELECT count(*) FROM articles a LEFT JOIN texts t ON t.article_id = a.id WHERE t.article_id IS NULL""",
+        "every article has its text, or was purged of it": """
+            SELECT count(*) FROM articles a LEFT JOIN texts t ON t.article_id = a.id
+            WHERE (t.article_id IS NULL) != (a.purged_at IS NOT NULL)""",
         "every article has a verdict": """
             SELECT count(*) FROM articles a WHERE NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.article_id = a.id)""",
         "every article shows what a person said of it": """
@@ -17,8 +18,8 @@ INVARIANTS = MappingProxyType(
             WHERE l.id = (SELECT max(id) FROM labels WHERE article_id = a.id)
             AND (a.needs_review IS TRUE OR (l.label = 'yes' AND a.label != 'defense')
                 OR (l.label = 'no' AND a.label != 'other'))""",
-        "every article is indexed": """
-            SELECT (SELECT count(*) FROM articles) - (SELECT count(*) FROM search_index)""",
+        "every text is indexed": """
+            SELECT (SELECT count(*) FROM texts) - (SELECT count(*) FROM search_index)""",
         "every article is known by its canonical URL": """
             SELECT count(*) FROM articles a LEFT JOIN urls u ON u.url = a.canonical_url AND u.article_id = a.id
             WHERE u.id IS NULL""",

@@ -82,6 +82,11 @@ async def mark(c: AsyncConnection, new: Mapping[int, Fingerprint]) -> None:
         await c.execute(insert(marks), rows)
 
 
+async def forget(c: AsyncConnection, key: int, old: Fingerprint) -> None:
+    """Forget the marks of a text that is gone."""
+    await c.execute(marks.delete().where(marks.c.article_id == key, marks.c.mark.in_(old.marks)))
+
+
 async def mark_anew(c: AsyncConnection, key: int, old: Fingerprint, new: Fingerprint) -> None:
     """Forget the marks of the text that an article had, and remember those of the one that it has."""
     await c.execute(marks.delete().where(marks.c.article_id == key, marks.c.mark.in_({*old.marks, *new.marks})))

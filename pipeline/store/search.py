@@ -79,7 +79,7 @@ class Search:
         """One article."""
         ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
         async with self._db.read() as c:
-            row = (await c.execute(_with_columns(ids))).one_or_none()
+            row = (await c.execute(_with_columns(ids, is_purged_too=True))).one_or_none()
             return _found(row, (await _tags(c, [key]))[key]) if row else None
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
@@ -93,7 +93,7 @@ class Search:
 
     def conditions(self, query: Query) -> list[ColumnElement[bool]]:
         """What holds of the articles that match a query."""
-        return [self._matches(query.terms), *_conditions(query.filters)]
+        return [articles.c.purged_at.is_(None), self._matches(query.terms), *_conditions(query.filters)]
 
     def _statement(self, query: Query) -> Select[Anything]:
         if query.terms is None or not query.is_by_relevance:
@@ -154,12 +154,12 @@ async def _tags(c: AsyncConnection, ids: list[int]) -> dict[int, Anything]:
     return {row.article_id: row for row in await c.execute(select(*columns).where(verdicts.c.id.in_(newest)))}
 
 
-def _with_columns(ids: Subquery) -> Select[Anything]:
+def _with_columns(ids: Subquery, *, is_purged_too: bool = False) -> Select[Anything]:
     return (
         select(articles, texts.c.body, feeds.c.title.label("feed_title"), ids.c.rank)
         .select_from(ids)
         .join(articles, articles.c.id == ids.c.id)
-        .join(texts, texts.c.article_id == articles.c.id)
+        .join(texts, texts.c.article_id == articles.c.id, isouter=is_purged_too)
         .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
     )
 
@@ -257,7 +257,7 @@ def _found(row: Anything, tagged: Anything) -> Found:
         id=row.id,
         url=row.canonical_url,
         title=row.title,
-        text=row.body,
+        text=row.body or "",
         site=row.site,
         authors=tuple(row.authors),
         agency=row.agency,

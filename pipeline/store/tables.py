@@ -203,6 +203,7 @@ articles = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("stored_at", Moment, nullable=False),
     Column("revised_at", Moment),
+    Column("purged_at", Moment),  # its text is gone (see retention.py)
     Column("label", Text, nullable=False),  # a person's, else the newest verdict's (see `verdicts.settle`)
     Column("score", Real, nullable=False),
     Column("needs_review", Flag, nullable=False),

@@ -1,4 +1,6 @@
-"""The commands about the database: db upgrade, check."""
+"""The commands about the database: db upgrade, check, purge."""
+
+from typing import Annotated
 
 import typer
 
@@ -24,3 +26,15 @@ def db_check(context: typer.Context, chosen: Format = None) -> None:
     show(rows, chosen)
     if not all(row["holds"] for row in rows):
         raise typer.Exit(1)
+
+
+@db_app.command("purge")
+def db_purge(
+    context: typer.Context,
+    is_dry: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    chosen: Format = None,
+) -> None:
+    """Delete the texts that were kept as long as [retention] wants; URLs, titles, times and verdicts stay."""
+    from pipeline.entrypoints import purging
+
+    show([run(purging.purge(options(context), is_dry=is_dry))], chosen)
