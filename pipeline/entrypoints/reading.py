@@ -70,6 +70,25 @@ async def search(options: Options, asked: Asked) -> list[dict[str, Any]]:
     ]
 
 
+async def count(options: Options, asked: Asked) -> str:
+    """How many articles match, such as 12 or 1000+."""
+    async with await open_store(options.settings().database_url) as store:
+        found = await store.search.count(await to_query(store, asked, SystemClock().now()))
+    return f"{found.number}+" if found.is_least else str(found.number)
+
+
+async def facets(options: Options, asked: Asked) -> list[dict[str, Any]]:
+    """What the newest articles of a result have in common."""
+    async with await open_store(options.settings().database_url) as store:
+        found = await store.search.facets(await to_query(store, asked, SystemClock().now()))
+    names = ("topics", "countries", "entities", "feeds", "months")
+    return [
+        {"facet": name, "value": value, "articles": number, "of": f"{found.articles}{'+' if found.is_least else ''}"}
+        for name in names
+        for value, number in getattr(found, name)
+    ]
+
+
 async def export(options: Options, asked: Asked, path: Path) -> int:
     """Write all results to a file, streaming; returns how many."""
     settings = options.settings()

@@ -3,5 +3,20 @@
 from pipeline.query.asked import All, Any, Asked, Filters, Not, Query, Span, Term, Words, positive
 from pipeline.query.parse import parse
 from pipeline.query.snippet import snippet
+from pipeline.query.words import sought
 
-__all__ = ["All", "Any", "Asked", "Filters", "Not", "Query", "Span", "Term", "Words", "parse", "positive", "snippet"]
+__all__ = [
+    "All",
+    "Any",
+    "Asked",
+    "Filters",
+    "Not",
+    "Query",
+    "Span",
+    "Term",
+    "Words",
+    "parse",
+    "positive",
+    "snippet",
+    "sought",
+]

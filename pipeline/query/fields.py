@@ -16,7 +16,7 @@ from pipeline.query.countries import COUNTRIES
 from pipeline.stages.reread import TOPICS
 
 LABELS = ("defense", "other", "review")
-COLUMNS: Mapping[str, str] = MappingProxyType({"title": "title"})  # whose words can be asked for
+COLUMNS: Mapping[str, str] = MappingProxyType({"title": "title", "author": "authors"})  # whose words can be asked for
 _LANG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _NUMBER = r"\d*\.?\d+"
 _SCORE = re.compile(rf"(?P<sign>[<>]=?)(?P<bound>{_NUMBER})|(?P<low>{_NUMBER})?\.\.(?P<high>{_NUMBER})?")

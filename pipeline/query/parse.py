@@ -1,7 +1,7 @@
 """Text -> Asked: words, "phrases", OR, -not, prefix*, (groups), field:value; what stands side by side must all hold.
 
 A field is a filter of the whole query; several values of one are alternatives: country:KR country:JP.
-`title:` is words, looked for there only. Nothing of the text reaches a database but words made of
+`title:` and `author:` are words, looked for there only. Nothing of the text reaches a database but words made of
 letters and digits and the values that `fields` has read, so no input can become its syntax.
 """
 

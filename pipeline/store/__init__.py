@@ -19,6 +19,7 @@ from pipeline.store.budget import Budget, BudgetRows
 from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
+from pipeline.store.facets import Facets
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
@@ -32,7 +33,7 @@ from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.records import Kept
 from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
-from pipeline.store.search import Found, Search
+from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
@@ -44,8 +45,10 @@ __all__ = [
     "Candidates",
     "Change",
     "Claimed",
+    "Count",
     "Doubtful",
     "Ending",
+    "Facets",
     "FeedRow",
     "Forced",
     "Found",

@@ -1,4 +1,4 @@
-"""Articles with their texts, verdicts, tags and index rows: written together or not at all."""
+"""Articles with their texts, verdicts and index rows: written together or not at all."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
         return
     await c.execute(insert(articles), [_article_values(n) for n in new])
     await c.execute(insert(texts), [{"article_id": n.id, "body": n.article.text} for n in new])
-    await search_index.add(c, [(n.id, n.article.title, n.article.text) for n in new])
+    await search_index.add(c, [n.id for n in new])
     await kin.mark(c, {n.id: n.fingerprint for n in new})
     await verdict_rows.add(c, [_judgement(n, n.verdict) for n in new])
     await _add_second(c, new)
@@ -117,10 +117,11 @@ async def _rewrite(c: AsyncConnection, key: int, article: Article, values: Mappi
     old = (await c.execute(query)).one()
     prints = [dedup.fingerprint(old.site, *text) for text in ((old.title, old.body), (article.title, article.text))]
     await kin.mark_anew(c, key, *prints)
-    await search_index.remove(c, key, old.title, old.body)
+    await search_index.remove(c, [key])
     await c.execute(update(articles).where(articles.c.id == key).values(**values))
     await c.execute(update(texts).where(texts.c.article_id == key).values(body=article.text))
-    await search_index.add(c, [(key, article.title, article.text)])
+    await search_index.add(c, [key])
+    await search_index.refresh(c, [key])
 
 
 async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
@@ -136,7 +137,7 @@ def _judgement(new: Filing, verdict: Verdict) -> verdict_rows.Judgement:
 
 def _article_values(new: Filing) -> dict[str, Any]:
     article, verdict = new.article, new.verdict
-    return {
+    values = {
         "id": new.id,
         "canonical_url": article.canonical_url,
         "url": article.url,
@@ -150,6 +151,7 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "stored_at": new.at,
         **verdict_rows.label_values(verdict),
     }
+    return values | {"facets": search_index.facets_of(values | verdict_rows.tag_values(verdict))}
 
 
 def _told(article: Article) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.query import Term, parse, snippet
+from pipeline.query.words import is_unspaced
 
 FILLER = "nothing of interest happened here today "
 TEXTS = st.lists(
@@ -37,6 +38,9 @@ def show(text: str, query: str, length: int = 200) -> str:
         pytest.param("a B-52H flew", "b-5*", "a [B]-[52H] flew", id="a prefix of a split word"),
         pytest.param("at Crète", "crete", "at [Crète]", id="without marks"),
         pytest.param("missile or sea", "missile -sea", "[missile] or sea", id="what must not occur is not shown"),
+        pytest.param("연합훈련을 했다", "훈련", "연합[훈련]을 했다", id="a part of a word of a script without spaces"),
+        pytest.param("弾道ミサイル発射と発射", "発射", "弾道ミサイル[発射]と[発射]", id="twice"),
+        pytest.param("F-35A를", "F-35A", "[F]-[35A]를", id="a name with an ending behind"),
         pytest.param("one\ntwo", "two", "one [two]", id="lines are joined"),
         pytest.param("one two", "three", "one two", id="no hit"),
         pytest.param("one two", "", "one two", id="nothing asked"),
@@ -106,6 +110,11 @@ def test_without_marks_and_ellipses_a_snippet_is_a_piece_of_the_text(text: str, 
     assert len(bare) <= length
 
 
+def is_border(outer: str, inner: str) -> bool:
+    """Whether words end between two characters; those of scripts without spaces end anywhere."""
+    return not outer.isalnum() or is_unspaced(inner) or is_unspaced(outer)
+
+
 @given(TEXTS, QUERIES, st.integers(1, 80))
 def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: int) -> None:
     assume(not set(MARKS) & set(text))
@@ -115,8 +124,8 @@ def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: 
     for piece in pieces:
         word, after = piece.split(MARKS[1])
         assert word.isalnum()
-        assert not before[-1:].isalnum()
-        assert not after[:1].isalnum()
+        assert is_border(before[-1:], word[0])
+        assert is_border(after[:1], word[-1])
         before = after or word
 
 

@@ -83,7 +83,7 @@ def _make_first_version(url: str) -> None:
         c.execute(insert(tables.articles).values(article))
         c.execute(insert(tables.texts).values(article_id=7, body="Jets."))
         c.execute(insert(tables.verdicts).values(verdict))
-        c.execute(insert(tables.tags).values(kind="topic", name="operations", article_id=7))
+        c.exec_driver_sql("INSERT INTO tags(kind, name, article_id) VALUES ('topic', 'operations', 7)")
         c.execute(insert(tables.urls).values(url="https://a.example/", article_id=7, first_seen_at=AT))
         column, words = ("rowid, title, text", "7, 'Air drill', 'Jets.'")
         if engine.dialect.name != "sqlite":
