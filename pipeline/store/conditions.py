@@ -12,15 +12,14 @@ from pipeline.store.tables import articles, feeds
 
 def beside(filters: Filters) -> list[ColumnElement[bool]]:
     """What holds of an article's row; values of one filter are alternatives, filters add up."""
-    of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
-    of_name = select(feeds.c.id).where(is_named(filters.feeds))
-    conditions = (
-        (filters.kinds, articles.c.feed_id.in_(of_kind)),
-        (filters.feeds, articles.c.feed_id.in_(of_name)),
-        (filters.scores, _is_within(articles.c.score, filters.scores)),
-        (filters.published, _is_within(articles.c.published_at, filters.published)),
-    )
-    return [*(condition for values, condition in conditions if values), *_bounds(filters)]
+    return [*_of_feeds(filters), *_bounds(filters)]
+
+
+def _of_feeds(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.kinds:
+        yield articles.c.feed_id.in_(select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds)))
+    if filters.feeds:
+        yield articles.c.feed_id.in_(select(feeds.c.id).where(is_named(filters.feeds)))
 
 
 def _is_within(column: Column[Any], spans: Sequence[Span[Any]]) -> ColumnElement[bool]:
@@ -31,6 +30,10 @@ def _is_within(column: Column[Any], spans: Sequence[Span[Any]]) -> ColumnElement
 
 
 def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.scores:
+        yield _is_within(articles.c.score, filters.scores)
+    if filters.published:
+        yield _is_within(articles.c.published_at, filters.published)
     if filters.since is not None:
         yield articles.c.published_at >= filters.since
     if filters.until is not None:
