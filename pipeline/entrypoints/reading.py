@@ -15,10 +15,10 @@ import zstandard
 
 from pipeline import urls
 from pipeline.clock import SystemClock
-from pipeline.entrypoints import moments, output
+from pipeline.entrypoints import output
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
-from pipeline.query import Filters, Query, parse, snippet
+from pipeline.query import Filters, Query, moments, parse, snippet
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.changes import Change, changes
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
@@ -65,7 +65,27 @@ async def search(options: Options, asked: Asked) -> list[dict[str, Any]]:
         query = await to_query(store, asked, SystemClock().now())
         found = await store.search.find(query)
     return [
-        _row(article) | {"snippet": snippet(article.text, query.terms), "cursor": article.cursor} for article in found
+        _row(article) | {"snippet": snippet(article.text, query.asked.terms), "cursor": article.cursor}
+        for article in found
+    ]
+
+
+async def count(options: Options, asked: Asked) -> str:
+    """How many articles match, such as 12 or 1000+."""
+    async with await open_store(options.settings().database_url) as store:
+        found = await store.search.count(await to_query(store, asked, SystemClock().now()))
+    return f"{found.number}+" if found.is_least else str(found.number)
+
+
+async def facets(options: Options, asked: Asked) -> list[dict[str, Any]]:
+    """What the newest articles of a result have in common."""
+    async with await open_store(options.settings().database_url) as store:
+        found = await store.search.facets(await to_query(store, asked, SystemClock().now()))
+    names = ("topics", "countries", "entities", "feeds", "months")
+    return [
+        {"facet": name, "value": value, "articles": number, "of": f"{found.articles}{'+' if found.is_least else ''}"}
+        for name in names
+        for value, number in getattr(found, name)
     ]
 
 
@@ -106,7 +126,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         min_score=asked.min_score,
         is_teaser=asked.is_teaser,
     )
-    return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
+    return Query(parse(asked.words or "", now), filters, asked.sort == "relevance", asked.limit, asked.cursor)
 
 
 def countries(given: Iterable[str]) -> tuple[str, ...]:

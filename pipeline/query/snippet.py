@@ -2,39 +2,50 @@
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 
-from pipeline.query.parse import All
-from pipeline.query.words import fold
+from pipeline.query.asked import Term, positive
+from pipeline.query.words import WORD, fold, is_unspaced
 
 LENGTH = 200  # characters
-_WORD = re.compile(r"[^\W_]+")
 _ENDING = re.compile(r"(ing|ed|es|s|e)$")
 _ENDINGS = ("", "ing", "ed", "es", "s", "e")
 
 
-def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), length: int = LENGTH) -> str:
+def snippet(text: str, terms: Term | None, mark: tuple[str, str] = ("[", "]"), length: int = LENGTH) -> str:
     """About `length` characters of the text around the first place where most of the terms stand.
 
     Words match as in the search's stemming: a shared beginning of at least four letters counts.
     """
     flat = text.replace("\n", " ")
-    forms, prefixes = _wanted(terms)
-    hits = [m for m in _WORD.finditer(flat) if _matches(fold(m[0]), forms, prefixes)] if forms else []
-    start, end = _window(flat, [m.start() for m in hits], length)
+    hits = list(_hits(flat, terms))
+    start, end = _window(flat, [first for first, _ in hits], length)
     pieces, at = [], start
-    for hit in hits:
-        if start <= hit.start() and hit.end() <= end:
-            pieces += [flat[at : hit.start()], mark[0], hit[0], mark[1]]
-            at = hit.end()
+    for first, last in hits:
+        if at <= first and last <= end:
+            pieces += [flat[at:first], mark[0], flat[first:last], mark[1]]
+            at = last
     pieces.append(flat[at:end])
     return ("…" if start else "") + "".join(pieces).strip() + ("…" if end < len(flat) else "")
 
 
-def _wanted(terms: All | None) -> tuple[frozenset[str], tuple[str, ...]]:
+def _hits(text: str, terms: Term | None) -> Iterator[tuple[int, int]]:
+    """Where the words that match begin and end; of runs of a script without spaces, the parts that do."""
+    forms, prefixes = _wanted(terms)
+    parts = sorted(filter(is_unspaced, forms), key=len, reverse=True)
+    part = re.compile("|".join(parts)) if parts else None
+    for word in WORD.finditer(text) if forms else ():
+        if _matches(fold(word[0]), forms, prefixes):
+            yield word.span()
+        elif part is not None and not word[0].isascii():
+            yield from (found.span() for found in part.finditer(text, *word.span()))
+
+
+def _wanted(terms: Term | None) -> tuple[frozenset[str], tuple[str, ...]]:
     """The words that match, in all their forms, and the beginnings that do."""
     forms: set[str] = set()
     prefixes: set[str] = set()
-    for term in terms.positive if terms else ():
+    for term in positive(terms):
         for word in term.words:
             forms.add(word)
             root = _ENDING.sub("", word)

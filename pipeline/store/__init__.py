@@ -1,7 +1,7 @@
 """The store: one schema on SQLite and PostgreSQL; the database row is the durable state.
 
 store = await open_store("sqlite:///defnews.db")
-for found in await store.search.find(Query(parse("missile OR drone"))):
+for found in await store.search.find(Query(parse("missile OR drone", now))):
     print(found.published_at, found.title)
 await store.close()
 """
@@ -19,6 +19,7 @@ from pipeline.store.budget import Budget, BudgetRows
 from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
+from pipeline.store.facets import Facets
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
 from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
@@ -33,7 +34,7 @@ from pipeline.store.records import Kept
 from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.retention import Cutoffs, RetentionRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
-from pipeline.store.search import Found, Search
+from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
@@ -45,9 +46,11 @@ __all__ = [
     "Candidates",
     "Change",
     "Claimed",
+    "Count",
     "Cutoffs",
     "Doubtful",
     "Ending",
+    "Facets",
     "FeedRow",
     "Forced",
     "Found",

@@ -1,4 +1,4 @@
-"""Articles with their texts, verdicts, tags and index rows: written together or not at all."""
+"""Articles with their texts, verdicts and index rows: written together or not at all."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -80,7 +80,7 @@ async def add(c: AsyncConnection, new: Sequence[Filing]) -> None:
         return
     await c.execute(insert(articles), [_article_values(n) for n in new])
     await c.execute(insert(texts), [{"article_id": n.id, "body": n.article.text} for n in new])
-    await search_index.add(c, [(n.id, n.article.title, n.article.text) for n in new])
+    await search_index.add(c, [n.id for n in new])
     await kin.mark(c, {n.id: n.fingerprint for n in new})
     await verdict_rows.add(c, [_judgement(n, n.verdict) for n in new])
     await _add_second(c, new)
@@ -118,12 +118,13 @@ async def _rewrite(c: AsyncConnection, key: int, article: Article, values: Mappi
     old = (await c.execute(query)).one()
     known = ((old.title, old.body or ""), (article.title, article.text))
     await kin.mark_anew(c, key, *(dedup.fingerprint(old.site, *text) for text in known))
-    if old.body is not None:  # else it was purged
-        await search_index.remove(c, key, old.title, old.body)
-        await c.execute(delete(texts).where(texts.c.article_id == key))
-    await c.execute(update(articles).where(articles.c.id == key).values(**values, purged_at=None))
+    await search_index.remove(c, [key])
+    await c.execute(delete(texts).where(texts.c.article_id == key))
+    unpurged = {"purged_at": None, "facets": func.coalesce(articles.c.facets, "")}
+    await c.execute(update(articles).where(articles.c.id == key).values(**values, **unpurged))
     await c.execute(insert(texts), [{"article_id": key, "body": article.text}])
-    await search_index.add(c, [(key, article.title, article.text)])
+    await search_index.add(c, [key])
+    await search_index.refresh(c, [key])
 
 
 async def _add_second(c: AsyncConnection, new: Sequence[Filing]) -> None:
@@ -139,7 +140,7 @@ def _judgement(new: Filing, verdict: Verdict) -> verdict_rows.Judgement:
 
 def _article_values(new: Filing) -> dict[str, Any]:
     article, verdict = new.article, new.verdict
-    return {
+    values = {
         "id": new.id,
         "canonical_url": article.canonical_url,
         "url": article.url,
@@ -153,6 +154,7 @@ def _article_values(new: Filing) -> dict[str, Any]:
         "stored_at": new.at,
         **verdict_rows.label_values(verdict),
     }
+    return values | {"facets": search_index.facets_of(values | verdict_rows.tag_values(verdict))}
 
 
 def _told(article: Article) -> dict[str, Any]:

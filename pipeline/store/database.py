@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from pipeline.errors import ConflictError, StoreError, UsageError
+from pipeline.query.words import paired
 from pipeline.store.types import unpack
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
@@ -155,6 +156,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
 def _prepare(connection: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: see _on_begin
     connection.create_function("unpack", 1, unpack, deterministic=True)
+    connection.create_function("paired", 1, paired, deterministic=True)
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")

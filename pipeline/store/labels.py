@@ -106,7 +106,7 @@ class LabelRows:
             select(articles.c.id, verdicts.c.id.label("verdict_id"), place.label("place"), distance.label("distance"))
             .select_from(articles)
             .join(verdicts, verdicts.c.id == verdict_rows.newest(verdicts, "id"))
-            .where(articles.c.needs_review.is_(true()), *self._search.conditions(query))
+            .where(articles.c.needs_review.is_(true()), self._search.matches(query))
             .subquery()
         )
         first = select(near).order_by(near.c.place, near.c.distance, near.c.id.desc()).limit(limit).subquery()

@@ -67,13 +67,13 @@ class RetentionRows:
         query = query.where(articles.c.id.in_(ids), ~_is_labelled()).order_by(articles.c.id)
         async with self._db.write() as c:
             rows = (await c.execute(query)).all()
-            for row in rows:
-                await search_index.remove(c, row.id, row.title, row.body)
-                await kin.forget(c, row.id, dedup.fingerprint(row.site, row.title, row.body))
             found = [row.id for row in rows]
+            await search_index.remove(c, found)
+            for row in rows:
+                await kin.forget(c, row.id, dedup.fingerprint(row.site, row.title, row.body))
             await c.execute(delete(texts).where(texts.c.article_id.in_(found)))
             await c.execute(delete(revisions).where(revisions.c.article_id.in_(found)))
-            await c.execute(update(articles).where(articles.c.id.in_(found)).values(purged_at=now))
+            await c.execute(update(articles).where(articles.c.id.in_(found)).values(purged_at=now, facets=None))
             if found:
                 await c.execute(insert(events), [{"at": now, "kind": "purged", "article_id": key} for key in found])
         return len(found)

@@ -1,39 +1,42 @@
-"""Finding articles: Query -> SQL for FTS5 and for tsvector, newest first or by relevance."""
+"""Finding articles: Query -> rows, newest first or by relevance, in a time that hardly grows with the words' frequency.
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so up to
+`PROBED` matches are taken from the index and sorted; if there are more, they stand so close that walking from the
+newest article finds them soon. Relevance ranks the newest matches only.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any as Anything
 
-from sqlalchemy import (
-    ColumnElement,
-    Double,
-    Select,
-    Subquery,
-    and_,
-    cast,
-    false,
-    func,
-    literal_column,
-    or_,
-    select,
-    text,
-    true,
-)
+from sqlalchemy import ColumnElement, Double, Select, cast, false, func, literal_column, not_, select, text
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
 
-from pipeline.errors import UsageError
-from pipeline.query import All, Any, Filters, Not, Query, Words
+from pipeline.errors import CommandError, UsageError
+from pipeline.query import Query, Term
+from pipeline.store import facets
+from pipeline.store.conditions import beside
 from pipeline.store.database import Database
+from pipeline.store.facets import Facets
+from pipeline.store.feeds import is_named
+from pipeline.store.matching import to_fts5, to_tsquery, unwanted, wanted
 from pipeline.store.search_index import TABLE
-from pipeline.store.tables import articles, feeds, tags, texts, verdicts
+from pipeline.store.tables import articles, feeds, texts, verdicts
 
 LARGEST_ID = 2**63 - 1
-RANKED = 2_000  # relevance ranks the newest matches of this number, so that common words cost no more than rare ones
-_INDEX = sql_table(TABLE, sql_column("article_id"), sql_column("words"), sql_column("rank"), sql_column("rowid"))
-_NO_RANK: Anything = literal_column("NULL").label("rank")
+RANKED = {"sqlite": 2_000, "postgresql": 500}  # the newest matches, which relevance ranks; what ranks is ts_rank there
+PROBED = {False: 20_000, True: 100_000}  # matches that are taken at once, newest first and by relevance
+COUNTED = 1_000  # matches are counted up to here
+SUMMED = 2_000  # the newest matches, whose facets are counted
+STREAMED = 500  # rows of a page of a stream
+_INDEX = sql_table(TABLE, *map(sql_column, ("article_id", "words", "facets", "rank", "rowid")))
+_TITLE_FIRST = "'{0.1, 0.1, 0.1, 1.0}'"  # the weights of text, -, authors, title
+_SCANS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,24 @@ class Found:
     cursor: str  # the result goes on after this one
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many articles match."""
+
+    number: int
+    is_least: bool  # there are more
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page ended."""
+
+    id: int
+    rank: float | None = None
+    lowest: int = 0  # of the ids that were ranked
+    highest: int = LARGEST_ID
+
+
 class Search:
     """The reading side of the store."""
 
@@ -72,187 +93,214 @@ class Search:
         self._db = db
 
     async def find(self, query: Query) -> tuple[Found, ...]:
-        """One page of a result."""
-        return tuple([found async for found in self.stream(query)])
+        """One page of a result.
+
+        Raises:
+            UsageError: the cursor is none that a search printed.
+            CommandError: a feed is named that does not exist.
+        """
+        async with self._db.read() as c:
+            await _check_feeds(c, query)
+            return await self._find(c, query)
 
     async def get(self, key: int) -> Found | None:
         """One article."""
-        ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
         async with self._db.read() as c:
-            row = (await c.execute(_with_columns(ids, is_purged_too=True))).one_or_none()
-            return _found(row, (await _tags(c, [key]))[key]) if row else None
+            rows = await _rows(c, [_Place(key)])
+        return rows[0] if rows else None
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
-        """A result row by row, in constant memory."""
-        statement = self._statement(query)
-        async with self._db.read() as c, c.stream(statement.execution_options(yield_per=200)) as rows:
-            async for part in rows.partitions(200):
-                tagged = await _tags(c, [row.id for row in part])
-                for row in part:
-                    yield _found(row, tagged[row.id])
+        """A result row by row, in constant memory, as it was when the first was read."""
+        async with self._db.read() as c:
+            await _check_feeds(c, query)
+            left, cursor = query.limit, query.cursor
+            while left > 0:
+                page = await self._find(c, replace(query, limit=min(left, STREAMED), cursor=cursor))
+                for found in page:
+                    yield found
+                if len(page) < STREAMED:
+                    return
+                left, cursor = left - len(page), page[-1].cursor
 
-    def conditions(self, query: Query) -> list[ColumnElement[bool]]:
-        """What holds of the articles that match a query."""
-        return [articles.c.purged_at.is_(None), self._matches(query.terms), *_conditions(query.filters)]
+    async def count(self, query: Query) -> Count:
+        """How many articles match, up to `COUNTED`."""
+        async with self._db.read() as c:
+            await _check_feeds(c, query)
+            await self._plan(c, without="enable_seqscan")
+            some = self._hits(query).limit(COUNTED + 1).subquery()
+            number = int((await c.execute(select(func.count()).select_from(some))).scalar_one())
+        return Count(min(number, COUNTED), number > COUNTED)
 
-    def _statement(self, query: Query) -> Select[Anything]:
-        if query.terms is None or not query.is_by_relevance:
-            wanted = select(articles.c.id, _NO_RANK).where(*self.conditions(query))
-            if query.cursor:
-                wanted = wanted.where(articles.c.id < _after(query.cursor)[1])
-            ids = wanted.order_by(articles.c.id.desc()).limit(query.limit).subquery()
-            order = [ids.c.id.desc()]
-        else:
-            ids = self._ranked(query, query.terms).subquery()
-            order = [ids.c.rank.desc(), ids.c.id.desc()]
-        return _with_columns(ids).order_by(*order)
+    async def facets(self, query: Query) -> Facets:
+        """What the newest `SUMMED` matches have in common."""
+        async with self._db.read() as c:
+            await _check_feeds(c, query)
+            ids = await self._newest(c, self._hits(query), SUMMED + 1)
+            return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED)
 
-    def _matches(self, terms: All | None) -> ColumnElement[bool]:
-        if terms is None:
-            return true()
-        is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(terms))
+    def matches(self, query: Query) -> ColumnElement[bool]:
+        """Whether an article matches."""
+        is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(query))
         return is_hit
 
-    def _hits(self, terms: All) -> Select[Anything]:
+    async def newest(self, c: AsyncConnection, query: Query, before: int | None, limit: int) -> list[int]:
+        """The ids of the newest articles that match, below one."""
+        return await self._newest(c, self._hits(query, _Place(0, highest=(before or LARGEST_ID + 1) - 1)), limit)
+
+    async def _find(self, c: AsyncConnection, query: Query) -> tuple[Found, ...]:
+        after = _after(query.cursor) if query.cursor else None
+        if query.is_by_relevance and query.asked.terms:
+            return await _rows(c, await self._best(c, query, query.asked.terms, after))
+        ids = await self.newest(c, query, after.id if after else None, query.limit)
+        return await _rows(c, [_Place(key) for key in ids])
+
+    async def _best(self, c: AsyncConnection, query: Query, terms: Term, after: _Place | None) -> list[_Place]:
+        """The next places by rank; equal ranks newest first.
+
+        The articles that the first page ranked are ranked anew, so that those that came since do not shift the rest.
+        """
+        ranks = await self._ranks(c, query, terms, after or _Place(0))
+        order = sorted(ranks, key=lambda key: (-ranks[key], -key))
+        lowest, highest = (after.lowest, after.highest) if after else (min(order, default=0), max(order, default=0))
+        if after is None and len(order) < self._ranked:
+            lowest = 0
+        if after is not None:
+            then = (-ranks.get(after.id, after.rank or 0.0), -after.id)
+            order = [key for key in order if (-ranks[key], -key) > then]
+        return [_Place(key, ranks[key], lowest, highest) for key in order[: query.limit]]
+
+    async def _ranks(self, c: AsyncConnection, query: Query, terms: Term, within: _Place) -> dict[int, float]:
+        """How well the newest matches fit; more is better."""
         if self._db.is_sqlite:
-            is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
-            return select(_INDEX.c.rowid.label("id")).where(is_hit)
-        words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
-        return select(_INDEX.c.article_id.label("id")).where(_INDEX.c.words.op("@@")(words))
+            rank: Anything = -literal_column(f"bm25({TABLE}, 4.0, 1.0, 1.0, 0.0)")
+            hits = self._hits(query, within).add_columns(rank.label("rank")).order_by(_INDEX.c.rowid.desc())
+            return {row.id: row.rank for row in await c.execute(hits.limit(self._ranked))}
+        ids = await self._newest(c, self._hits(query, within), self._ranked, is_by_relevance=True)
+        rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
+        rows = await c.execute(select(_INDEX.c.article_id, rank).where(_INDEX.c.article_id.in_(ids)))
+        return {row[0]: row[1] for row in rows}
 
-    def _ranked(self, query: Query, terms: All) -> Select[Anything]:
-        """The newest matches, best first; equal ranks newest first."""
-        key, rank, is_hit = self._rank(terms)
-        newest = (
-            select(key.label("id"), rank.label("rank"))
-            .join(articles, articles.c.id == key)
-            .where(is_hit, *_conditions(query.filters))
-            .order_by(key.desc())
-            .limit(RANKED)
-            .subquery()
-        )
-        ranked = select(newest.c.id, newest.c.rank)
-        if query.cursor:
-            rank_then, id_then = _after(query.cursor)
-            is_equal = and_(newest.c.rank == rank_then, newest.c.id < id_then)
-            ranked = ranked.where(or_(newest.c.rank < rank_then, is_equal))
-        return ranked.order_by(newest.c.rank.desc(), newest.c.id.desc()).limit(query.limit)
+    @property
+    def _ranked(self) -> int:
+        return RANKED["sqlite" if self._db.is_sqlite else "postgresql"]
 
-    def _rank(self, terms: All) -> tuple[Anything, Anything, Anything]:
-        """The index's id column, how well a row fits (more is better), and whether it fits."""
+    def _hits(self, query: Query, within: _Place | None = None) -> Select[Anything]:
+        """The ids of all matches."""
+        excluded = (not_(func.coalesce(is_so, false())) for is_so in beside(query.asked.without))
+        filters = [*beside(query.filters), *beside(query.asked.filters), *excluded]
+        if not (query.asked.terms or wanted(query) or unwanted(query.asked)):
+            every = select(articles.c.id.label("id")).where(articles.c.purged_at.is_(None), *filters)
+            return _between(every, articles.c.id, within)
+        key = _INDEX.c.rowid if self._db.is_sqlite else _INDEX.c.article_id
+        hits = select(key.label("id")).where(*self._is_hit(query))
+        for is_so in filters:  # looked up for each hit: as a join it would tempt the planner to begin there
+            hits = hits.where(select(is_so).where(articles.c.id == key).correlate(_INDEX).scalar_subquery())
+        return _between(hits, key, within)
+
+    def _is_hit(self, query: Query) -> list[ColumnElement[bool]]:
+        """What holds of the rows of the index that match."""
         if self._db.is_sqlite:
-            is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
-            return _INDEX.c.rowid, -literal_column(f"bm25({TABLE}, 4.0, 1.0)"), is_hit
-        words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
-        return _INDEX.c.article_id, cast(func.ts_rank(_INDEX.c.words, words), Double), _INDEX.c.words.op("@@")(words)
+            is_hit: Anything = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(query))
+            return [is_hit]
+        holds = [_has_one(tokens) for tokens in wanted(query)]
+        if excluded := unwanted(query.asked):
+            holds.append(~_has_one(excluded))
+        return [*holds, _INDEX.c.words.op("@@")(_tsquery(query.asked.terms))] if query.asked.terms else holds
+
+    async def _newest(
+        self, c: AsyncConnection, hits: Select[Anything], limit: int, *, is_by_relevance: bool = False
+    ) -> list[int]:
+        key = hits.selected_columns.id
+        if not self._db.is_sqlite and _INDEX in hits.get_final_froms():
+            probed = PROBED[is_by_relevance]
+            await self._plan(c, without="enable_indexscan enable_seqscan")
+            some = hits.limit(probed + 1).subquery()
+            few = select(some.c.id, func.count().over()).order_by(some.c.id.desc()).limit(limit)
+            rows = (await c.execute(few)).all()
+            await self._plan(c, without="enable_bitmapscan enable_seqscan" if rows and rows[0][1] > probed else "")
+            if not rows or rows[0][1] <= probed:
+                return [row.id for row in rows]
+        ids = list((await c.execute(hits.order_by(key.element.desc()).limit(limit))).scalars())
+        await self._plan(c)
+        return ids
+
+    async def _plan(self, c: AsyncConnection, without: str = "") -> None:
+        """Tell PostgreSQL's planner which ways not to go, in this transaction."""
+        if not self._db.is_sqlite:
+            switches = (f"set_config('{scan}', '{'off' if scan in without else 'on'}', true)" for scan in _SCANS)
+            await c.execute(text(f"SELECT {', '.join(switches)}"))
 
 
-async def _tags(c: AsyncConnection, ids: list[int]) -> dict[int, Anything]:
+def _between(hits: Select[Anything], key: Anything, within: _Place | None) -> Select[Anything]:
+    if within is None:
+        return hits
+    if within.lowest:
+        hits = hits.where(key >= within.lowest)
+    return hits.where(key <= within.highest) if within.highest < LARGEST_ID else hits
+
+
+def _has_one(tokens: Sequence[str]) -> ColumnElement[bool]:
+    is_so: ColumnElement[bool] = _INDEX.c.facets.op("&&")(cast(array(tokens), ARRAY(Text)))
+    return is_so
+
+
+def _tsquery(terms: Term) -> ColumnElement[Anything]:
+    query: ColumnElement[Anything] = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
+    return query
+
+
+async def _check_feeds(c: AsyncConnection, query: Query) -> None:
+    for name in (*query.filters.feeds, *query.asked.filters.feeds, *query.asked.without.feeds):
+        if (await c.execute(select(feeds.c.id).where(is_named((name,))).limit(1))).first() is None:
+            raise CommandError(f"no such feed: {name} (`defnews feeds list` knows ids, URLs and titles)")
+
+
+async def _rows(c: AsyncConnection, places: Sequence[_Place]) -> tuple[Found, ...]:
+    """Articles, in this order."""
+    ids = [place.id for place in places]
+    query = (
+        select(articles, texts.c.body, feeds.c.title.label("feed_title"))
+        .outerjoin(texts, texts.c.article_id == articles.c.id)  # one that was purged has none
+        .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
+        .where(articles.c.id.in_(ids))
+    )
+    rows = {row.id: row for row in await c.execute(query)}
+    tagged = await _tags(c, ids)
+    return tuple(_found(rows[place.id], tagged[place.id], place) for place in places if place.id in rows)
+
+
+async def _tags(c: AsyncConnection, ids: Sequence[int]) -> dict[int, Anything]:
     """Topics, countries and entities of the newest verdict on each article."""
     newest = select(func.max(verdicts.c.id)).where(verdicts.c.article_id.in_(ids)).group_by(verdicts.c.article_id)
     columns = (verdicts.c.article_id, verdicts.c.topics, verdicts.c.countries, verdicts.c.entities)
     return {row.article_id: row for row in await c.execute(select(*columns).where(verdicts.c.id.in_(newest)))}
 
 
-def _with_columns(ids: Subquery, *, is_purged_too: bool = False) -> Select[Anything]:
-    return (
-        select(articles, texts.c.body, feeds.c.title.label("feed_title"), ids.c.rank)
-        .select_from(ids)
-        .join(articles, articles.c.id == ids.c.id)
-        .join(texts, texts.c.article_id == articles.c.id, isouter=is_purged_too)
-        .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
-    )
-
-
-def to_fts5(terms: All) -> str:
-    """The query in FTS5's language; every word stands in quotes."""
-    wanted, unwanted = [], []
-    for part in terms.parts:
-        if isinstance(part, Not):
-            unwanted.append(_fts5_words(part.term))
-        elif isinstance(part, Any):
-            wanted.append("(" + " OR ".join(_fts5_words(term) for term in part.terms) + ")")
-        else:
-            wanted.append(_fts5_words(part))
-    query = " AND ".join(wanted)
-    return f"({query}) NOT ({' OR '.join(unwanted)})" if unwanted else query
-
-
-def _fts5_words(term: Words) -> str:
-    return '"' + " ".join(term.words) + '"' + ("*" if term.is_prefix else "")
-
-
-def to_tsquery(terms: All) -> str:
-    """The query in tsquery's language; words hold only letters and digits."""
-    parts = []
-    for part in terms.parts:
-        if isinstance(part, Not):
-            parts.append(f"!({_ts_words(part.term)})")
-        elif isinstance(part, Any):
-            parts.append("(" + " | ".join(_ts_words(term) for term in part.terms) + ")")
-        else:
-            parts.append(_ts_words(part))
-    return " & ".join(parts)
-
-
-def _ts_words(term: Words) -> str:
-    return "(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.is_prefix else "") + ")"
-
-
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """The filters as SQL; values of one filter are alternatives, filters add up."""
-    of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
-    in_lang = (articles.c.lang.startswith(lang, autoescape=True) for lang in filters.langs)
-    conditions = (
-        (filters.labels, _is_labelled(filters.labels)),
-        (filters.topics, _is_tagged("topic", filters.topics)),
-        (filters.countries, _is_tagged("country", filters.countries)),
-        (filters.entities, _is_tagged("entity", [name.casefold() for name in filters.entities])),
-        (filters.feed_ids, articles.c.feed_id.in_(filters.feed_ids)),
-        (filters.kinds, articles.c.feed_id.in_(of_kind)),
-        (filters.sites, articles.c.site.in_(filters.sites)),
-        (filters.langs, or_(false(), *in_lang)),
-    )
-    return [*(condition for values, condition in conditions if values), *_bounds(filters)]
-
-
-def _is_tagged(kind: str, names: Sequence[str]) -> ColumnElement[bool]:
-    return articles.c.id.in_(select(tags.c.article_id).where(tags.c.kind == kind, tags.c.name.in_(names)))
-
-
-def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:
-    if filters.since is not None:
-        yield articles.c.published_at >= filters.since
-    if filters.until is not None:
-        yield articles.c.published_at < filters.until
-    if filters.min_score is not None:
-        yield articles.c.score >= filters.min_score
-    if filters.is_teaser is not None:
-        yield articles.c.is_teaser.is_(true() if filters.is_teaser else false())
-
-
-def _is_labelled(labels: tuple[str, ...]) -> ColumnElement[bool]:
-    given = articles.c.label.in_([label for label in labels if label != "review"])
-    is_review = articles.c.needs_review.is_(true())
-    if "review" not in labels:
-        return given
-    return is_review if labels == ("review",) else or_(given, is_review)
-
-
-def _after(cursor: str) -> tuple[float | None, int]:
-    """Rank and id of the last row of the page before.
+def _after(cursor: str) -> _Place:
+    """Where the page before ended.
 
     Raises:
         UsageError: it is no cursor of ours.
     """
-    rank, _, key = cursor.rpartition("_")
     try:
-        return (float(rank) if rank else None), min(int(key), LARGEST_ID)
+        key, *rest = cursor.split("_")
+        if not rest:
+            return _Place(_id(key))
+        rank, lowest, highest = rest
+        return _Place(_id(key), float(rank), _id(lowest), _id(highest))
     except ValueError as e:
         raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
 
 
-def _found(row: Anything, tagged: Anything) -> Found:
+def _id(digits: str) -> int:
+    return min(max(int(digits), 0), LARGEST_ID)
+
+
+def _cursor(place: _Place) -> str:
+    return f"{place.id}" if place.rank is None else f"{place.id}_{place.rank!r}_{place.lowest}_{place.highest}"
+
+
+def _found(row: Anything, tagged: Anything, place: _Place) -> Found:
     return Found(
         id=row.id,
         url=row.canonical_url,
@@ -276,5 +324,5 @@ def _found(row: Anything, tagged: Anything) -> Found:
         tags=tuple(row.tags),
         is_teaser=row.is_teaser,
         extractor=row.extractor,
-        cursor=f"{row.id}" if row.rank is None else f"{float(row.rank)!r}_{row.id}",
+        cursor=_cursor(place),
     )

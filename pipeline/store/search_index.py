@@ -1,50 +1,108 @@
-"""The full-text index: FTS5 on SQLite, a tsvector table on PostgreSQL.
+"""The full-text index: FTS5 on SQLite, a table of tsvectors on PostgreSQL; an article's facets stand in it as tokens.
 
-It is kept in step by `add` and `remove`, in the transaction that writes the article, never by triggers
-(Alembic's batch mode drops them). On SQLite it is external content over the view `search_texts` that unpacks the
-texts: FTS5's own `rebuild` and `integrity-check` work on any connection that has the `unpack` function.
+It is kept in step by `add`, `remove` and `refresh`, in the transaction that writes the article, never by triggers
+(Alembic's batch mode drops them). On SQLite it is external content over the view `search_texts`, which unpacks the
+texts: FTS5's own `rebuild` and `integrity-check` work on any connection that has the functions `unpack` and `paired`.
 Both databases get words split in the same way: PostgreSQL's own parser would make "B-52H" a number.
+`articles.facets` holds the tokens as they are indexed; NULL: the article is not in the index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.query.words import split_words
+from pipeline.query import Filters, facets
+from pipeline.query.words import indexed, split_words
+from pipeline.store.tables import articles, texts, verdicts
 
 TABLE = "search_index"
 LONGEST_TITLE = 2_000  # characters
-LONGEST_TSVECTOR_TEXT = 400_000  # characters; a tsvector ends at 1 MB
+LONGEST_TSVECTOR_TEXT = 200_000  # characters; a tsvector ends at 1 MB
+COLUMNS = "title, text, authors, facets"  # of FTS5's table and of the view
+INSERT = (
+    f"INSERT INTO {TABLE}(article_id, words, facets) VALUES (:id,"  # noqa: S608
+    " setweight(to_tsvector('defnews', :title), 'A') || setweight(to_tsvector('defnews', :authors), 'B')"
+    " || to_tsvector('defnews', :body), string_to_array(:facets, ' '))"
+)
 
 
-async def add(connection: AsyncConnection, rows: Sequence[tuple[int, str, str]]) -> None:
-    """Index articles: (id, title, text), ascending ids index fastest."""
-    if not rows:
+def facets_of(values: Mapping[str, Any]) -> str:
+    """The tokens of an article, from its row and the tags of its newest verdict."""
+    lang = (values["lang"] or "").lower()
+    passes = Filters(
+        labels=(values["label"], "review") if values["needs_review"] else (values["label"],),
+        topics=tuple(values["topics"]),
+        countries=tuple(values["countries"]),
+        entities=tuple(entity["name"] for entity in values["entities"]),
+        feed_ids=() if values["feed_id"] is None else (values["feed_id"],),
+        sites=(values["site"],),
+        langs=tuple(lang[:end] for end in (*(n for n, char in enumerate(lang) if char == "-"), len(lang)) if end),
+        is_teaser=values["is_teaser"],
+    )
+    return facets.of_article(passes, values["published_at"])
+
+
+async def add(c: AsyncConnection, ids: Collection[int]) -> None:
+    """Index articles, whose rows, texts and facets are written."""
+    if not ids:
         return
-    if connection.dialect.name == "sqlite":
-        statement = f"INSERT INTO {TABLE}(rowid, title, text) VALUES (:id, :title, :text)"  # noqa: S608
-        values = [{"id": key, "title": title, "text": body} for key, title, body in sorted(rows)]
-    else:
-        statement = (
-            f"INSERT INTO {TABLE}(article_id, words) VALUES (:id,"  # noqa: S608
-            " setweight(to_tsvector('defnews', :title), 'A') || to_tsvector('defnews', :text))"
-        )
-        values = [
-            {
-                "id": key,
-                "title": " ".join(split_words(title[:LONGEST_TITLE])),
-                "text": " ".join(split_words(body[:LONGEST_TSVECTOR_TEXT])),
-            }
-            for key, title, body in rows
-        ]
-    await connection.execute(text(statement), values)
+    if c.dialect.name == "sqlite":
+        rows = f"SELECT id, {COLUMNS} FROM search_texts WHERE id IN :ids ORDER BY id"  # noqa: S608 - ascending is fastest
+        await c.execute(_of(f"INSERT INTO {TABLE}(rowid, {COLUMNS}) {rows}"), {"ids": list(ids)})
+        return
+    wanted = select(articles.c.id, articles.c.title, articles.c.authors, articles.c.facets, texts.c.body)
+    found = await c.execute(wanted.join(texts).where(articles.c.id.in_(ids)))
+    await c.execute(text(INSERT), [tsvector_values(row._asdict()) for row in found])
 
 
-async def remove(connection: AsyncConnection, article_id: int, title: str, body: str) -> None:
-    """Take an article out; the title and text must be those that were indexed."""
-    if connection.dialect.name == "sqlite":
-        statement = f"INSERT INTO {TABLE}({TABLE}, rowid, title, text) VALUES ('delete', :id, :title, :text)"  # noqa: S608
-        await connection.execute(text(statement), {"id": article_id, "title": title, "text": body})
+async def remove(c: AsyncConnection, ids: Collection[int]) -> None:
+    """Take articles out, before what was indexed of them changes."""
+    if c.dialect.name == "sqlite":
+        rows = f"SELECT 'delete', id, {COLUMNS} FROM search_texts WHERE id IN :ids"  # noqa: S608
+        await c.execute(_of(f"INSERT INTO {TABLE}({TABLE}, rowid, {COLUMNS}) {rows}"), {"ids": list(ids)})
     else:
-        await connection.execute(text(f"DELETE FROM {TABLE} WHERE article_id = :id"), {"id": article_id})  # noqa: S608
+        await c.execute(_of(f"DELETE FROM {TABLE} WHERE article_id IN :ids"), {"ids": list(ids)})  # noqa: S608
+
+
+async def refresh(c: AsyncConnection, ids: Collection[int]) -> None:
+    """Bring what the index says of these articles' facets in step with their rows and newest verdicts."""
+    new = [row for row in await _facets(c, ids) if row["new"] != row["old"]]
+    if not new:
+        return
+    changed = [row["id"] for row in new]
+    await remove(c, changed)
+    await c.execute(
+        update(articles).where(articles.c.id == bindparam("key")).values(facets=bindparam("new_facets")),
+        [{"key": row["id"], "new_facets": row["new"]} for row in new],
+    )
+    await add(c, changed)
+
+
+async def _facets(c: AsyncConnection, ids: Collection[int]) -> list[dict[str, Any]]:
+    """The facets that articles are indexed with, and those that they have."""
+    given = verdicts.alias()
+    last = select(func.max(given.c.id)).where(given.c.article_id == articles.c.id).correlate(articles)
+    query = (
+        select(articles, verdicts.c.topics, verdicts.c.countries, verdicts.c.entities)
+        .select_from(articles)
+        .join(verdicts, verdicts.c.id == last.scalar_subquery())
+        .where(articles.c.id.in_(ids), articles.c.facets.is_not(None))
+    )
+    return [{"id": row.id, "old": row.facets, "new": facets_of(row._asdict())} for row in await c.execute(query)]
+
+
+def tsvector_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What `INSERT` takes of an article: its words, split as FTS5 splits them, with pairs in place of runs."""
+    long = {
+        "title": row["title"][:LONGEST_TITLE],
+        "authors": ", ".join(row["authors"])[:LONGEST_TITLE],
+        "body": row["body"][:LONGEST_TSVECTOR_TEXT],
+    }
+    words = {name: " ".join(indexed(split_words(value))) for name, value in long.items()}
+    return {"id": row["id"], "facets": row["facets"], **words}
+
+
+def _of(statement: str) -> Any:
+    return text(statement).bindparams(bindparam("ids", expanding=True))

@@ -207,6 +207,7 @@ articles = Table(
     Column("label", Text, nullable=False),  # a person's, else the newest verdict's (see `verdicts.settle`)
     Column("score", Real, nullable=False),
     Column("needs_review", Flag, nullable=False),
+    Column("facets", Text),  # the tokens that it is indexed with; NULL: it is not in the index
     Index(None, "label", "id"),
     Index(None, "site", "id"),
     Index(None, "feed_id", "id"),
@@ -224,15 +225,6 @@ texts = Table(
     metadata,
     Column("article_id", Id, _to("articles", cascade=True), primary_key=True),
     Column("body", Packed, nullable=False),
-    sqlite_strict=True,
-)
-
-tags = Table(  # what articles can be filtered by
-    "tags",
-    metadata,
-    Column("kind", Text, primary_key=True),  # topic, country, entity: those of the newest verdict
-    Column("name", Text, primary_key=True),  # case-folded, for an entity
-    Column("article_id", Id, _to("articles", cascade=True), primary_key=True, index=True),
     sqlite_strict=True,
 )
 

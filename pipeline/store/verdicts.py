@@ -1,20 +1,19 @@
-"""Verdicts: written with their tags, weighed against what people said, and given again to stored articles."""
+"""Verdicts: written, weighed against what people said, and given again to stored articles."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, case, delete, false, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, case, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Article, DateOrigin, Label, Verdict
 from pipeline.query import Query
+from pipeline.store import search_index
 from pipeline.store.database import Database
 from pipeline.store.search import Search
-from pipeline.store.tables import articles, labels, tags, texts, verdicts
-
-TAGS = ("topic", "country", "entity")
+from pipeline.store.tables import articles, labels, texts, verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,10 @@ class VerdictRows:
             )
             .select_from(articles)
             .join(verdicts, verdicts.c.id == newest(verdicts, "id"))
-            .where(*self._search.conditions(query))
             .order_by(articles.c.id.desc())
-            .limit(limit)
         )
-        if before is not None:
-            wanted = wanted.where(articles.c.id < before)
         async with self._db.read() as c:
+            wanted = wanted.where(articles.c.id.in_(await self._search.newest(c, query, before, limit)))
             return tuple(Standing(**row._mapping) for row in await c.execute(wanted))
 
     async def articles(self, ids: Collection[int]) -> dict[int, Article]:
@@ -124,31 +120,21 @@ async def lock(c: AsyncConnection, ids: Collection[int]) -> None:
 
 
 async def add(c: AsyncConnection, new: Sequence[Judgement]) -> None:
-    """Add the first verdicts of articles, with their tags."""
-    if not new:
-        return
-    await c.execute(insert(verdicts), [_values(judgement) for judgement in new])
-    rows = [
-        {"kind": kind, "name": name, "article_id": judgement.article_id}
-        for judgement in new
-        for kind, name in dict.fromkeys(_tags(judgement.verdict))
-    ]
-    if rows:
-        await c.execute(insert(tags), rows)
+    """Add the first verdicts of articles."""
+    if new:
+        await c.execute(insert(verdicts), [_values(judgement) for judgement in new])
 
 
 async def add_again(c: AsyncConnection, new: Sequence[Judgement]) -> None:
-    """Add verdicts on articles that have some: the old ones are kept, their tags are replaced."""
-    ids = [judgement.article_id for judgement in new]
-    await c.execute(delete(tags).where(tags.c.article_id.in_(ids), tags.c.kind.in_(TAGS)))
+    """Add verdicts on articles that have some: the old ones are kept."""
     await add(c, new)
-    await settle(c, ids)
+    await settle(c, [judgement.article_id for judgement in new])
 
 
 async def settle(c: AsyncConnection, ids: Collection[int]) -> None:
     """Give articles the label that counts: a person's newest yes or no, else the newest verdict's.
 
-    What a person has labelled, also as borderline, needs no review.
+    What a person has labelled, also as borderline, needs no review. The index follows.
     """
     said = newest(labels, "label")
     by_person = ((said == "yes", Label.DEFENSE.value), (said == "no", Label.OTHER.value))
@@ -158,6 +144,7 @@ async def settle(c: AsyncConnection, ids: Collection[int]) -> None:
         "needs_review": case((said.is_not(None), false()), else_=newest(verdicts, "needs_review")),
     }
     await c.execute(update(articles).where(articles.c.id.in_(ids)).values(values))
+    await search_index.refresh(c, ids)
 
 
 def newest(table: Table, column: str) -> ColumnElement[Any]:
@@ -167,13 +154,13 @@ def newest(table: Table, column: str) -> ColumnElement[Any]:
     return query.correlate(articles).scalar_subquery()
 
 
-def _tags(verdict: Verdict) -> list[tuple[str, str]]:
-    """What an article can be filtered by: (kind, name)."""
-    return [
-        *(("topic", topic) for topic in verdict.topics),
-        *(("country", country) for country in verdict.countries),
-        *(("entity", name.casefold()) for name, _ in verdict.entities),
-    ]
+def tag_values(verdict: Verdict) -> dict[str, Any]:
+    """What a verdict says that an article is about."""
+    return {
+        "topics": list(verdict.topics),
+        "countries": list(verdict.countries),
+        "entities": [{"name": name, "kind": kind} for name, kind in verdict.entities],
+    }
 
 
 def label_values(verdict: Verdict) -> dict[str, Any]:
@@ -189,9 +176,7 @@ def _values(judgement: Judgement) -> dict[str, Any]:
         "tagger": verdict.tagger,
         "threshold": verdict.threshold,
         "base": verdict.base,
-        "topics": list(verdict.topics),
-        "countries": list(verdict.countries),
-        "entities": [{"name": name, "kind": kind} for name, kind in verdict.entities],
+        **tag_values(verdict),
         "evidence": [asdict(evidence) for evidence in verdict.evidence],
         "text_hash": judgement.text_hash,
         "site_memory": judgement.site_memory,

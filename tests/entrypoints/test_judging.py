@@ -259,6 +259,14 @@ async def test_search_and_export_know_countries_and_entities(here: Place) -> Non
     assert "B-52H, RIMPAC" in table
 
 
+async def test_search_says_how_many_and_what_they_have_in_common(here: Place) -> None:
+    table = await here.run("search", "--format", "table", "--limit", "2")
+    assert "showing 2 of 5" in table.err
+    facets = (await here.run("search", "country:KR -country:JP", "--facets")).rows
+    assert {"facet": "countries", "value": "KR", "articles": 3, "of": "3"} in facets
+    assert {"facet": "entities", "value": "B-52H", "articles": 3, "of": "3"} in facets
+
+
 async def test_review_is_the_queue_and_label_shortens_it(here: Place) -> None:
     queue = (await here.run("review")).rows
     assert [set(row) for row in queue] == [{"id", "score", "classifier", "lang", "title", "feed", "why"}] * 3

@@ -1,24 +1,27 @@
 """The piece of a text that shows why it was found."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.query import All, parse, snippet
+from pipeline.query import Term, parse, snippet
+from pipeline.query.words import is_unspaced
 
 FILLER = "nothing of interest happened here today "
 TEXTS = st.lists(
     st.sampled_from(["missile", "Missiles", "launch", "sea", "훈련이", "x" * 30, "-", "'s", "\n", "é"])
 ).map(" ".join) | st.text(max_size=300)
 QUERIES = st.sampled_from(["missile", "launch*", "missile OR sea", '"launch missile" -sea', "훈련*", "e", ""])
+NOW = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
 MARKS = ("\ue000", "\ue001")
 
 
 def show(text: str, query: str, length: int = 200) -> str:
-    return snippet(text, parse(query), length=length)
+    return snippet(text, parse(query, NOW).terms, length=length)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,9 @@ def show(text: str, query: str, length: int = 200) -> str:
         pytest.param("a B-52H flew", "b-5*", "a [B]-[52H] flew", id="a prefix of a split word"),
         pytest.param("at Crète", "crete", "at [Crète]", id="without marks"),
         pytest.param("missile or sea", "missile -sea", "[missile] or sea", id="what must not occur is not shown"),
+        pytest.param("연합훈련을 했다", "훈련", "연합[훈련]을 했다", id="a part of a word of a script without spaces"),
+        pytest.param("弾道ミサイル発射と発射", "発射", "弾道ミサイル[発射]と[発射]", id="twice"),
+        pytest.param("F-35A를", "F-35A", "[F]-[35A]를", id="a name with an ending behind"),
         pytest.param("one\ntwo", "two", "one [two]", id="lines are joined"),
         pytest.param("one two", "three", "one two", id="no hit"),
         pytest.param("one two", "", "one two", id="nothing asked"),
@@ -46,7 +52,7 @@ def test_the_words_that_matched_are_marked(text: str, query: str, shown: str) ->
 
 
 def test_the_marks_can_be_chosen() -> None:
-    assert snippet("a missile", parse("missile"), mark=("<b>", "</b>")) == "a <b>missile</b>"
+    assert snippet("a missile", parse("missile", NOW).terms, mark=("<b>", "</b>")) == "a <b>missile</b>"
 
 
 def test_a_long_text_is_cut_at_words_and_says_so() -> None:
@@ -87,9 +93,9 @@ def test_a_long_text_full_of_hits_takes_no_longer_than_reading_it() -> None:
     assert time.perf_counter() - started < 5, "quadratic: minutes"
 
 
-def terms_of(query: str) -> All | None:
+def terms_of(query: str) -> Term | None:
     try:
-        return parse(query)
+        return parse(query, NOW).terms
     except UsageError:
         return None
 
@@ -104,17 +110,22 @@ def test_without_marks_and_ellipses_a_snippet_is_a_piece_of_the_text(text: str, 
     assert len(bare) <= length
 
 
+def is_border(outer: str, inner: str) -> bool:
+    """Whether words end between two characters; those of scripts without spaces end anywhere."""
+    return not outer.isalnum() or is_unspaced(inner) or is_unspaced(outer)
+
+
 @given(TEXTS, QUERIES, st.integers(1, 80))
 def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: int) -> None:
     assume(not set(MARKS) & set(text))
-    first, *pieces = snippet(text, parse(query), MARKS, length).split(MARKS[0])
+    first, *pieces = snippet(text, parse(query, NOW).terms, MARKS, length).split(MARKS[0])
     assert MARKS[1] not in first
     before = first
     for piece in pieces:
         word, after = piece.split(MARKS[1])
         assert word.isalnum()
-        assert not before[-1:].isalnum()
-        assert not after[:1].isalnum()
+        assert is_border(before[-1:], word[0])
+        assert is_border(after[:1], word[-1])
         before = after or word
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.query.words import fold, split_words
+from pipeline.query.words import fold, indexed, paired, sought, split_words
 
 ALPHABETS = (
     "aZéßŁøİǆ９²ﬁ" + "йЁїГ" + "άΣς" + "ガかﾊ" + "훈련" + "हिन्दी" + "ด้" + "עִבְ" + "عَرَ" + "é" + " -_'’.\u200b\u0301\x00"
@@ -62,9 +62,58 @@ def index() -> sqlite3.Connection:
 
 @given(st.text(ALPHABETS, min_size=1, max_size=12))
 def test_the_words_of_a_text_find_it_in_sqlite_s_own_index(index: sqlite3.Connection, text: str) -> None:
-    text = unicodedata.normalize("NFC", text)
-    words = split_words(text)
+    if words := split_words(text):
+        assert is_found(index, words, unicodedata.normalize("NFC", text))
+
+
+@given(st.text("東京発射훈련이ガスกองทั", min_size=1, max_size=12), st.data())
+def test_every_part_of_a_run_finds_it(index: sqlite3.Connection, run: str, data: st.DataObject) -> None:
+    (word,) = split_words(run) or [""]
+    first = data.draw(st.integers(0, max(len(word) - 1, 0)))
+    last = data.draw(st.integers(first + 1, max(len(word), 1)))
+    if word:
+        assert is_found(index, [word[first:last]], f"X{run}1")
+        assert is_found(index, ["x", word, "1"], f"X{run}1")
+
+
+def is_found(index: sqlite3.Connection, words: list[str], text: str) -> bool:
+    wanted, is_prefix = sought(words, is_prefix=False)
     index.execute("DELETE FROM t")
-    index.execute("INSERT INTO t VALUES (?)", (text,))
-    if words:
-        assert index.execute("SELECT count(*) FROM t WHERE t MATCH ?", (f'"{" ".join(words)}"',)).fetchone() == (1,)
+    index.execute("INSERT INTO t VALUES (?)", (paired(text),))
+    match = f'"{" ".join(wanted)}"' + ("*" if is_prefix else "")
+    return bool(index.execute("SELECT 1 FROM t WHERE t MATCH ?", (match,)).fetchall())
+
+
+@pytest.mark.parametrize(
+    ("words", "tokens"),
+    [
+        pytest.param("발사", ["발사", "사"], id="two characters"),
+        pytest.param("ミサイル発射", ["ミサ", "サイ", "イル", "ル発", "発射", "射"], id="many"),
+        pytest.param("軍", ["軍"], id="one"),
+        pytest.param("F-35A를", ["f", "35a", "를"], id="an ending behind a name"),
+        pytest.param("กองทัพ", ["กอ", "อง", "งท", "ทพ", "พ"], id="Thai, without vowel signs"),
+    ],
+)
+def test_runs_are_indexed_by_pairs(words: str, tokens: list[str]) -> None:
+    assert list(indexed(split_words(words))) == tokens
+    assert paired(words).lower().replace("-", " ").split() == tokens
+
+
+def test_a_text_cannot_hold_what_marks_facets() -> None:
+    assert paired("a\ue000ckr\ue000b é") == "a ckr b é"
+
+
+@pytest.mark.parametrize(
+    ("words", "is_prefix", "tokens"),
+    [
+        pytest.param(["drone"], True, (["drone"], True), id="a prefix"),
+        pytest.param(["훈련"], False, (["훈련"], False), id="a run may go on"),
+        pytest.param(["훈련"], True, (["훈련"], False), id="also without a star"),
+        pytest.param(["훈"], False, (["훈"], True), id="one character begins a pair"),
+        pytest.param(["연합", "훈련이"], False, (["연합", "합", "훈련", "련이"], False), id="an earlier run ends"),
+    ],
+)
+def test_words_are_sought_as_they_are_indexed(
+    words: list[str], is_prefix: bool, tokens: tuple[list[str], bool]
+) -> None:
+    assert sought(words, is_prefix=is_prefix) == tokens

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pipeline.model import Label, Outcome
-from pipeline.query import Filters, Query, parse
+from pipeline.query import Query, parse
 from pipeline.store import Cutoffs, Said, Store
 from pipeline.store.invariants import INVARIANTS, violations
 from pipeline.store.retention import BATCH
@@ -31,7 +31,7 @@ async def filled(store: Store, count: int = 2) -> list[int]:
 
 
 async def shown(store: Store, words: str = "") -> set[int]:
-    return {row.id for row in await store.search.find(Query(parse(words), Filters(), limit=1000))}
+    return {row.id for row in await store.search.find(Query(parse(words, AT), limit=1000))}
 
 
 async def test_what_is_purged_is_in_no_result_and_still_told(store: Store) -> None:

@@ -34,7 +34,7 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     schema.upgrade(first_version_url)
     async with await open_store(first_version_url) as store:
         assert await violations(store.db) == [0] * len(INVARIANTS)
-        (found,) = await store.search.find(Query(parse("drill"), Filters(topics=("operations",))))
+        (found,) = await store.search.find(Query(parse("drill", AT), Filters(topics=("operations",))))
         assert (found.id, found.label, found.topics, found.countries, found.entities) == (
             7,
             "defense",
@@ -83,7 +83,7 @@ def _make_first_version(url: str) -> None:
         c.execute(insert(tables.articles).values(article))
         c.execute(insert(tables.texts).values(article_id=7, body="Jets."))
         c.execute(insert(tables.verdicts).values(verdict))
-        c.execute(insert(tables.tags).values(kind="topic", name="operations", article_id=7))
+        c.exec_driver_sql("INSERT INTO tags(kind, name, article_id) VALUES ('topic', 'operations', 7)")
         c.execute(insert(tables.urls).values(url="https://a.example/", article_id=7, first_seen_at=AT))
         column, words = ("rowid, title, text", "7, 'Air drill', 'Jets.'")
         if engine.dialect.name != "sqlite":

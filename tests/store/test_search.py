@@ -1,26 +1,28 @@
 """Search: the same answers on both databases, and no input becomes their syntax."""
 
-import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
 
-from pipeline.errors import UsageError
+from pipeline.errors import CommandError, UsageError
 from pipeline.model import FeedKind
 from pipeline.query import Filters, Query, parse
-from pipeline.store import Store
-from pipeline.store.tables import articles
+from pipeline.store import Count, Said, Store
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
 
 ARTICLES = (
     make.article(
-        1, title="Missile test over the sea", text="A ballistic missile flew 1,000 km.\nTokyo protested.", lang="en"
+        1,
+        title="Missile test over the sea",
+        text="A ballistic missile flew 1,000 km.\nTokyo protested.",
+        lang="en",
+        authors=("Lee Min",),
     ),
     make.article(
         2,
@@ -35,7 +37,7 @@ ARTICLES = (
         lang="en",
         is_teaser=True,
     ),
-    make.article(4, title="훈련 시작", text="한미 연합 훈련이 시작됐다. Freedom Shield 2025", lang="ko"),
+    make.article(4, title="훈련 시작", text="한미 연합 훈련이 시작됐다. KF-21을 Freedom Shield 2025", lang="ko"),
 )
 VERDICTS = (
     make.tagged(
@@ -54,7 +56,7 @@ async def filled(store: Store) -> Store:
 
 
 async def titles(store: Store, words: str = "", *, is_by_relevance: bool = False, **filters: Any) -> list[str]:
-    query = Query(parse(words), Filters(**filters), is_by_relevance)
+    query = Query(parse(words, AT), Filters(**filters), is_by_relevance)
     return [found.title.split()[0] for found in await store.search.find(query)]
 
 
@@ -123,15 +125,15 @@ async def test_relevance_puts_the_title_first(filled: Store) -> None:
 
 @pytest.mark.parametrize("is_by_relevance", [False, True], ids=["newest", "relevance"])
 async def test_a_cursor_goes_on_without_gap_or_repetition(filled: Store, is_by_relevance: bool) -> None:
-    query = Query(parse("missile OR drills OR 훈련이"), Filters(), is_by_relevance, limit=10)
+    query = Query(parse("missile OR drills OR 훈련이", AT), Filters(), is_by_relevance, limit=10)
     whole = await filled.search.find(query)
     pages, cursor = [], None
     for _ in whole:
-        (row,) = await filled.search.find(Query(query.terms, Filters(), is_by_relevance, limit=1, cursor=cursor))
+        (row,) = await filled.search.find(Query(query.asked, Filters(), is_by_relevance, limit=1, cursor=cursor))
         pages.append(row.id)
         cursor = row.cursor
     assert pages == [found.id for found in whole]
-    assert await filled.search.find(Query(query.terms, Filters(), is_by_relevance, limit=1, cursor=cursor)) == ()
+    assert await filled.search.find(Query(query.asked, Filters(), is_by_relevance, limit=1, cursor=cursor)) == ()
 
 
 async def test_a_cursor_that_no_search_printed_is_refused(filled: Store) -> None:
@@ -147,36 +149,102 @@ async def test_a_stream_gives_all_rows_with_their_tags_strongest_first(filled: S
     assert await filled.search.get(rows[0].id) == rows[0]
 
 
+@pytest.mark.parametrize("is_by_relevance", [False, True], ids=["newest", "relevance"])
+async def test_what_arrives_between_pages_shifts_none_of_them(filled: Store, is_by_relevance: bool) -> None:
+    query = Query(parse("missile", AT), Filters(), is_by_relevance, limit=1)
+    before = await filled.search.find(replace(query, limit=10))
+    (first,) = await filled.search.find(query)
+    later = [make.article(n, title="Missiles", published_at=AT + timedelta(hours=1), text="drills") for n in (11, 12)]
+    await fill(filled, later, [make.other()] * 2, feed=make.feed(2))
+    rest = await filled.search.find(replace(query, cursor=first.cursor, limit=10))
+    assert [found.id for found in (first, *rest)] == [found.id for found in before]
+
+
 @pytest.mark.parametrize(
-    ("filters", "index"),
+    ("query", "found"),
     [
-        pytest.param(Filters(topics=("weapons",)), "tags", id="topic"),
-        pytest.param(Filters(countries=("KR",)), "tags", id="country"),
-        pytest.param(Filters(entities=("B-52H", "RIMPAC")), "tags", id="entity"),
-        pytest.param(Filters(labels=("review",)), "ix_articles_review", id="review"),
+        pytest.param("-missile", ["Frigates", "훈련"], id="all but a word"),
+        pytest.param("tokyo OR -missile", ["Missile", "Frigates", "훈련"], id="a word or all but another"),
+        pytest.param("(tokyo OR frigate) -(b-52h drills)", ["Missile"], id="groups"),
+        pytest.param("title:missile", ["Missile"], id="a word of the title"),
+        pytest.param('-title:"missile test" missile', ["Bank"], id="without a phrase in the title"),
+        pytest.param("title:frig*", ["Frigates"], id="a prefix in the title"),
+        pytest.param("author:lee", ["Missile"], id="an author"),
+        pytest.param("author:missile", [], id="a word that is no author"),
+        pytest.param("country:KP OR country:US", ["Missile", "Frigates"], id="countries"),
+        pytest.param("-country:KP -label:other", ["Frigates", "훈련"], id="without"),
+        pytest.param("-kind:trade topic:weapons", ["Missile"], id="without a kind"),
+        pytest.param("-score:<0.7", ["Missile", "Frigates"], id="without low scores"),
+        pytest.param("score:>0.8", ["Missile"], id="more than a score"),
+        pytest.param("score:0.8..", ["Missile", "Frigates"], id="a score at least"),
+        pytest.param("lang:en-gb", ["Frigates"], id="a language of a country"),
+        pytest.param("published:2025-07-11", ["Missile", "Frigates", "Bank", "훈련"], id="a day"),
+        pytest.param("published:..2025-07-10", [], id="up to a day"),
+        pytest.param("published:2025-07-11T10:00:00Z..", ["Missile", "Frigates"], id="since a moment"),
+        pytest.param("feed:1", ["Missile", "Frigates", "Bank", "훈련"], id="a feed"),
+        pytest.param("-feed:1", [], id="without a feed"),
+        pytest.param("연합", ["훈련"], id="a whole Korean word"),
+        pytest.param("합훈", [], id="no pair over a space"),
+        pytest.param("작됐", ["훈련"], id="a part of a Korean word"),
+        pytest.param("됐", ["훈련"], id="one character"),
+        pytest.param('"연합 훈련"', ["훈련"], id="a phrase with an ending behind"),
+        pytest.param("KF-21", ["훈련"], id="a name with an ending behind"),
     ],
 )
-async def test_filters_by_tag_and_by_review_use_an_index(filled: Store, filters: Filters, index: str) -> None:
-    wanted = (
-        select(articles.c.id).where(*filled.search.conditions(Query(filters=filters))).order_by(articles.c.id.desc())
-    )
-    async with filled.db.read() as c:
-        if not filled.db.is_sqlite:
-            await c.execute(text("SET LOCAL enable_seqscan = off"))  # few rows fit on a page, which no index beats
-        asked = wanted.compile(dialect=c.dialect, compile_kwargs={"literal_binds": True})
-        words = "EXPLAIN QUERY PLAN " if filled.db.is_sqlite else "EXPLAIN "
-        plan = " | ".join(str(row[-1]) for row in await c.execute(text(words + str(asked))))
-    used = re.findall(r"(?:USING (?:COVERING )?INDEX|Index(?: Only)? Scan(?: Backward)? (?:using|on)) (\w+)", plan)
-    assert [name for name in used if index in name], plan
-    assert "SCAN tags" not in plan
-    assert "Seq Scan on tags" not in plan
+async def test_fields_and_groups_find(filled: Store, query: str, found: list[str]) -> None:
+    assert await titles(filled, query) == found
+
+
+async def test_options_and_fields_both_hold(filled: Store) -> None:
+    assert await titles(filled, "country:KP", countries=("JP",)) == ["Missile"]
+    assert await titles(filled, "country:KP", countries=("US",)) == []
+
+
+async def test_a_feed_that_is_not_there_is_told(filled: Store) -> None:
+    with pytest.raises(CommandError, match="no such feed: x"):
+        await titles(filled, "feed:x")
+
+
+async def test_facets_follow_labels_and_verdicts(filled: Store) -> None:
+    (missile,) = await filled.search.find(Query(parse("title:missile", AT)))
+    await filled.labels.add(missile.id, Said.NO, "me", AT)
+    assert await titles(filled, "label:other") == ["Missile", "Bank"]
+    assert await titles(filled, "missile label:defense") == []
+    assert await titles(filled, "missile label:other country:KP") == ["Missile"]
+
+
+async def test_counts_end_at_a_cap(filled: Store) -> None:
+    assert await filled.search.count(Query(parse("missile", AT))) == Count(2, is_least=False)
+    assert await filled.search.count(Query()) == Count(4, is_least=False)
+
+
+async def test_the_facets_of_a_result_are_counted(filled: Store) -> None:
+    facets = await filled.search.facets(Query(parse("-label:other", AT)))
+    assert (facets.articles, facets.is_least) == (3, False)
+    assert facets.topics == (("operations", 2), ("weapons", 1), ("nuclear", 1))
+    assert set(facets.countries) == {("KP", 1), ("JP", 1), ("US", 1)}
+    assert ("Hwasong-18", 1) in facets.entities
+    assert facets.feeds == (("Feed 1", 3),)
+    assert facets.months == (("2025-07", 3),)
+
+
+async def test_the_index_of_sqlite_agrees_with_what_it_is_made_of(filled: Store) -> None:
+    if filled.db.is_sqlite:
+        async with filled.db.write() as c:
+            await c.exec_driver_sql("INSERT INTO search_index(search_index, rank) VALUES ('integrity-check', 1)")
+
+
+QUERIES = st.lists(
+    st.sampled_from(("a", "b*", '"', "-", "OR", "(", ")", " ", "title:", "author:", "entity:", "훈", "'", "\ue000c"))
+    | st.text(max_size=5)
+).map("".join)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(words=st.text(max_size=40))
+@given(words=QUERIES)
 async def test_no_query_breaks_the_database(filled: Store, words: str) -> None:
     try:
-        terms = parse(words)
+        terms = parse(words, AT)
     except UsageError:
         return
     for is_by_relevance in (False, True):

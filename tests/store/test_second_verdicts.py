@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.model import Label, Outcome, Verdict
-from pipeline.query import Query
+from pipeline.query import Filters, Query
 from pipeline.store import Ending, Found, PollEnding, Said, Store
 from pipeline.store.invariants import INVARIANTS, violations
-from pipeline.store.tables import tags, verdicts
+from pipeline.store.tables import verdicts
 from tests import make
 from tests.make import AT
 
@@ -52,8 +52,8 @@ async def test_both_verdicts_are_kept_and_the_second_counts(store: Store) -> Non
     found = await only(store)
     assert (found.label, found.needs_review) == ("other", False)
     assert found.score == pytest.approx(0.1)
-    async with store.db.read() as c:
-        assert {(row.kind, row.name) for row in await c.execute(select(tags))} == {("country", "KR")}
+    assert len(await store.search.find(Query(filters=Filters(labels=("other",), countries=("KR",))))) == 1
+    assert await store.search.find(Query(filters=Filters(labels=("defense",)))) == ()
     assert await violations(store.db) == [0] * len(INVARIANTS)
 
 

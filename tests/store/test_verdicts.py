@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.model import Article, Label, Outcome, Verdict
-from pipeline.query import Filters, Query, parse
+from pipeline.query import Filters, Query, facets, parse
 from pipeline.store import Ending, Found, Judgement, PollEnding, Said, Store
 from pipeline.store.articles import text_hash
 from pipeline.store.invariants import INVARIANTS, violations
-from pipeline.store.tables import labels, tags, verdicts
+from pipeline.store.tables import articles, labels, verdicts
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -56,7 +56,8 @@ async def revised(store: Store, article: Article, verdict: Verdict) -> None:
 
 async def tags_of(store: Store) -> set[tuple[str, str]]:
     async with store.db.read() as c:
-        return {(row.kind, row.name) for row in await c.execute(select(tags))}
+        tokens = (await c.execute(select(articles.c.facets))).scalar_one()
+    return {(name, value) for name, value in facets.read(tokens) if name in ("topics", "countries", "entities")}
 
 
 async def holds(store: Store) -> bool:
@@ -75,19 +76,19 @@ async def test_a_verdict_is_stored_whole(store: Store) -> None:
 async def test_tags_are_those_of_the_newest_verdict(store: Store) -> None:
     await stored(store, make.tagged())
     assert await tags_of(store) == {
-        *(("topic", topic) for topic in ("operations", "policy")),
-        *(("country", country) for country in ("KR", "US")),
-        *(("entity", name) for name in ("b-52h", "rimpac")),
+        *(("topics", topic) for topic in ("operations", "policy")),
+        *(("countries", country) for country in ("kr", "us")),
+        *(("entities", name) for name in ("b 52h", "rimpac")),
     }
     await judged_again(store, make.tagged(topics=("weapons",), countries=("JP",), entities=()))
-    assert await tags_of(store) == {("topic", "weapons"), ("country", "JP")}
+    assert await tags_of(store) == {("topics", "weapons"), ("countries", "jp")}
     found = await only(store)
     assert (found.topics, found.countries, found.entities) == (("weapons",), ("JP",), ())
 
 
 async def test_a_name_that_is_said_twice_is_one_tag(store: Store) -> None:
     await stored(store, make.tagged(countries=("KR", "KR"), entities=(("K2", "tank"), ("k2", "rifle"))))
-    assert {tag for tag in await tags_of(store) if tag[0] != "topic"} == {("country", "KR"), ("entity", "k2")}
+    assert {tag for tag in await tags_of(store) if tag[0] != "topics"} == {("countries", "kr"), ("entities", "k2")}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ async def test_articles_come_page_by_page_newest_first_as_they_were_stored(store
 async def test_a_page_holds_what_matches(store: Store) -> None:
     await fill(store, [make.article(1, title="Tanks"), make.article(2)], [make.tagged(), make.other()])
     asked: tuple[Query, ...] = (
-        Query(parse("tanks")),
+        Query(parse("tanks", AT)),
         Query(filters=Filters(labels=("defense",))),
         Query(filters=Filters(countries=("KR",))),
     )

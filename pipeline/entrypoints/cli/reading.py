@@ -20,13 +20,20 @@ def search(
     sort: Sort = "newest",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of a page.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on after the row that printed it.")] = None,
+    facets: Annotated[bool, typer.Option("--facets", help="What the result has in common, not the articles.")] = False,
     chosen: Format = None,
 ) -> None:
     """Find articles by words and filters."""
-    from pipeline.entrypoints import reading
+    from pipeline.entrypoints import output, reading
 
     page = replace(asked, sort=sort, limit=limit, cursor=cursor)
-    arguments.show(reading.narrow(run(reading.search(options(context), page)), chosen), chosen)
+    if facets:
+        arguments.show(run(reading.facets(options(context), page)), chosen)
+        return
+    rows = run(reading.search(options(context), page))
+    arguments.show(reading.narrow(rows, chosen), chosen)
+    if arguments.suited(chosen) is output.Format.TABLE:
+        typer.echo(f"showing {len(rows)} of {run(reading.count(options(context), page))}", err=True)
 
 
 @filtered

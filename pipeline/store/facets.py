@@ -1,0 +1,64 @@
+"""What the articles of a result have in common: topics, countries, entities, feeds and months, with their numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline.query import facets
+from pipeline.store.tables import articles, feeds, verdicts
+
+SHOWN = 20  # values of a facet
+Numbers = tuple[tuple[str, int], ...]  # most frequent first
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many of the newest matches have each value."""
+
+    articles: int  # that were looked at
+    is_least: bool  # there are more
+    topics: Numbers
+    countries: Numbers
+    entities: Numbers  # as an article spells them
+    feeds: Numbers  # their titles
+    months: Numbers  # 2025-07, newest first; all of them
+
+
+async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool) -> Facets:
+    """The facets of these articles."""
+    counted: dict[str, Counter[str]] = {name: Counter() for name in (*facets.KINDS, "months")}
+    holders: dict[str, int] = {}  # an article of each entity
+    rows = await c.execute(select(articles.c.id, articles.c.facets).where(articles.c.id.in_(ids)))
+    for row in rows:
+        for name, value in facets.read(row.facets or ""):
+            counted[name][value] += 1
+            if name == "entities":
+                holders.setdefault(value, row.id)
+    entities = counted["entities"].most_common(SHOWN)
+    names = await _spelled(c, {holders[value] for value, _ in entities})
+    months = sorted(counted["months"].items(), reverse=True)
+    titles = await _titles(c, [int(key) for key in counted["feed_ids"]])
+    return Facets(
+        len(ids),
+        is_least,
+        tuple(counted["topics"].most_common(SHOWN)),
+        tuple((code.upper(), number) for code, number in counted["countries"].most_common(SHOWN)),
+        tuple((names.get(value, value), number) for value, number in entities),
+        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(SHOWN)),
+        tuple((f"{month[:4]}-{month[4:]}", number) for month, number in months),
+    )
+
+
+async def _spelled(c: AsyncConnection, ids: set[int]) -> dict[str, str]:
+    """Entities as the newest verdicts on these articles spell them, by how the index does."""
+    newest = select(func.max(verdicts.c.id)).where(verdicts.c.article_id.in_(ids)).group_by(verdicts.c.article_id)
+    found = (await c.execute(select(verdicts.c.entities).where(verdicts.c.id.in_(newest)))).scalars()
+    return {facets.spelled(entity["name"]): entity["name"] for entities in found for entity in entities}
+
+
+async def _titles(c: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
+    rows = await c.execute(select(feeds.c.id, feeds.c.title).where(feeds.c.id.in_(ids)))
+    return {row.id: row.title for row in rows}
