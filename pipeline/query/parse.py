@@ -63,6 +63,7 @@ class Filters:
     kinds: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     langs: tuple[str, ...] = ()
+    stories: tuple[int, ...] = ()
     since: datetime | None = None
     until: datetime | None = None  # excluded
     min_score: float | None = None

@@ -1,6 +1,6 @@
 """Finding articles: Query -> SQL for FTS5 and for tsvector, newest first or by relevance."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any as Anything
@@ -28,6 +28,7 @@ from pipeline.errors import UsageError
 from pipeline.query import All, Any, Filters, Not, Query, Words
 from pipeline.store.database import Database
 from pipeline.store.search_index import TABLE
+from pipeline.store.story_tables import story_members
 from pipeline.store.tables import articles, feeds, tags, texts, verdicts
 
 LARGEST_ID = 2**63 - 1
@@ -77,10 +78,14 @@ class Search:
 
     async def get(self, key: int) -> Found | None:
         """One article."""
-        ids = select(articles.c.id, _NO_RANK).where(articles.c.id == key).subquery()
+        return (await self.many([key])).get(key)
+
+    async def many(self, keys: Collection[int]) -> dict[int, Found]:
+        """Articles by their ids, of those that there are."""
+        ids = select(articles.c.id, _NO_RANK).where(articles.c.id.in_(keys)).subquery()
         async with self._db.read() as c:
-            row = (await c.execute(_with_columns(ids))).one_or_none()
-            return _found(row, (await _tags(c, [key]))[key]) if row else None
+            rows, tagged = (await c.execute(_with_columns(ids))).all(), await _tags(c, [*keys])
+            return {row.id: _found(row, tagged[row.id]) for row in rows}
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
         """A result row by row, in constant memory."""
@@ -203,6 +208,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """The filters as SQL; values of one filter are alternatives, filters add up."""
     of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
     in_lang = (articles.c.lang.startswith(lang, autoescape=True) for lang in filters.langs)
+    in_story = select(story_members.c.article_id).where(story_members.c.story_id.in_(filters.stories))
     conditions = (
         (filters.labels, _is_labelled(filters.labels)),
         (filters.topics, _is_tagged("topic", filters.topics)),
@@ -212,6 +218,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         (filters.kinds, articles.c.feed_id.in_(of_kind)),
         (filters.sites, articles.c.site.in_(filters.sites)),
         (filters.langs, or_(false(), *in_lang)),
+        (filters.stories, articles.c.id.in_(in_story)),
     )
     return [*(condition for values, condition in conditions if values), *_bounds(filters)]
 
