@@ -17,11 +17,13 @@ from pipeline.model import Article, DateOrigin
 from pipeline.stages import tag
 from pipeline.stages.story.fit import Report, fit
 from pipeline.stages.story.sketches import READ, sketched
-from pipeline.stages.story.terms import ENGLISH, Rarity, counted
+from pipeline.stages.story.terms import ENGLISH, Rarity, counted, read
 
 COUNTED = (
     "train_wiki", "dev_wiki2019", "wiki2020", "unlabelled_wiki", "nyt_cap", "aux_agnews", "aux_bbc", "aux_dvids",
 )  # fmt: skip
+
+NEAR_MISSES = "near-misses"  # the file of stories that were written to be mistaken for one another
 
 
 def texts(training: Path, data: Path) -> Iterator[tuple[str, str]]:
@@ -45,15 +47,15 @@ def reports(path: Path, rarity: Rarity) -> list[Report]:
         article = Article(url, url, row["title"], row["text"], published_at, DateOrigin.PAGE, "ours@1", lang=ENGLISH)
         countries = tagger.tag(article).countries
         known = sketched((row["title"], row["text"]), ENGLISH, countries, published_at, rarity)
-        found.append(Report(row["story"], known))
+        found.append(Report(row["story"], known, path.stem == NEAR_MISSES))
     return sorted(found, key=lambda report: report.sketch.published_at)
 
 
 def main(training: Path, data: Path) -> None:
     """Train both files of the package anew."""
     with as_file(files("pipeline.stages.story")) as package:
-        rarity = counted(texts(training, data))
-        rarity.write(package / "rarity.npz")
+        counted(texts(training, data)).write(package / "rarity.npz")
+        rarity = read(package / "rarity.npz")
         paths = sorted((training / "stories").glob("*.jsonl"))
         fit([report for path in paths for report in reports(path, rarity)]).write(package / "pairs.npz")
 

@@ -12,7 +12,8 @@ from pipeline.stages.forest import Forest
 from pipeline.stages.story.pairs import logits, shipped
 from pipeline.stages.story.sketches import Sketch
 
-LEAST = -1.0  # log-odds, on average over the reports of a story, from which on a report joins it
+LEAST = -1.25  # log-odds, on average over the reports of a story, from which on a report joins it
+LEAST_OF_STORIES = 0.75  # the same over the pairs of two stories, from which on they are one
 SHOWN = 8  # names and terms each that are named as reasons
 
 
@@ -76,7 +77,7 @@ def _scores(new: Sketch, stories: Mapping[int, Sequence[Sketch]], judge: Forest)
 
 def _are_one(one: Sequence[Sketch], other: Sequence[Sketch], judge: Forest) -> bool:
     """Whether the reports of two stories are of one event, on average."""
-    return fmean(logit for sketch in one for logit in logits(sketch, other, judge)) >= LEAST
+    return fmean(logit for sketch in one for logit in logits(sketch, other, judge)) >= LEAST_OF_STORIES
 
 
 def _probability(logit: float) -> float:

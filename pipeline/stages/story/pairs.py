@@ -63,7 +63,7 @@ def features(one: Sketch, other: Sketch) -> tuple[float, ...]:
 
 
 def _norm(sketch: Sketch) -> float:
-    return math.sqrt(sum(weight * weight for weight in sketch.terms.values()))
+    return math.hypot(*sketch.terms.values())
 
 
 def _of(sketch: Sketch, kept: Collection[int]) -> dict[int, float]:

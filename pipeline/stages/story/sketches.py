@@ -1,4 +1,4 @@
-"""Article -> Sketch: what a report is about, in some 180 bytes, and the keys under which it is found again."""
+"""Article -> Sketch: what a report is about, in some 200 bytes, and the keys under which it is found again."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,24 @@ from struct import Struct
 
 from pipeline.stages.story import terms as terms_
 from pipeline.stages.story.days import days
-from pipeline.stages.story.terms import ENGLISH, Rarity, Term, terms
+from pipeline.stages.story.terms import ENGLISH, Rarity, Term, stem, terms
 
 READ = 1_000  # characters of the text; the classifier reads as many, which are then cut into words once
-MOST = 40  # terms
-COMMON = 2.5  # rarity; terms below say nothing
+MOST = 50  # terms
+COMMON = 2.5  # rarity; terms below say nothing, nor do those of the calendar: the days that are meant are kept
 TITLE = 1.5  # what a mention in the title counts
 STEP, MOST_STEPS = 0.5, 63  # of a weight as it is kept
 COUNTRIES = 4
-KEYS = 6  # terms under which a sketch is kept
-ASKED = 6  # terms by which others are looked for
+KEYS = 8  # terms under which a sketch is kept
 BUCKET = 3  # days
 BUCKET_BITS = 16
+OF_NAME, OF_TITLE = 8.0, 2.0  # weight that a term has more as a key: other reports have names, and words of the title
+
+CALENDAR = frozenset(
+    map(stem, ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february"))
+) | frozenset(
+    map(stem, ("march", "april", "may", "june", "july", "august", "september", "october", "november", "december"))
+)
 
 _HEAD = Struct("<BBB")  # numbers of terms, days and countries
 _TERM = Struct("<I")  # 24 bits of hash, 6 of weight, is a name, is in the title
@@ -105,7 +111,7 @@ def _weights(titled: Iterable[Term], told: Iterable[Term], rarity: Rarity) -> di
         for term in found:
             counts[term.key] = counts.get(term.key, 0) + worth
     rare = ((key, count, rarity.of(key)) for key, count in counts.items())
-    weighed = ((key, idf * (1 + math.log(count))) for key, count, idf in rare if idf >= COMMON)
+    weighed = ((key, idf * (1 + math.log(count))) for key, count, idf in rare if idf >= COMMON and key not in CALENDAR)
     return {key: min(round(weight / STEP), MOST_STEPS) * STEP for key, weight in weighed}
 
 
@@ -123,14 +129,18 @@ def keys(sketch: Sketch) -> tuple[int, ...]:
 
 
 def probes(sketch: Sketch) -> tuple[int, ...]:
-    """The keys under which sketches of the same story may be kept, if that was published within BUCKET days."""
+    """The keys under which reports of the event may be kept that came some days before or after: three a term."""
     at = _bucket(sketch)
-    return tuple(term << BUCKET_BITS | near for term in _telling(sketch)[:ASKED] for near in (at - 1, at, at + 1))
+    return tuple(term << BUCKET_BITS | near for term in _telling(sketch) for near in (at - 1, at, at + 1))
 
 
 def _telling(sketch: Sketch) -> list[int]:
     """The terms by how likely other reports of the event have them."""
-    return sorted(sketch.terms, key=lambda term: (term not in sketch.names, -sketch.terms[term], term))
+    worth = {
+        term: weight + OF_NAME * (term in sketch.names) + OF_TITLE * (term in sketch.titled)
+        for term, weight in sketch.terms.items()
+    }
+    return sorted(worth, key=lambda term: (-worth[term], term))
 
 
 def _bucket(sketch: Sketch) -> int:
