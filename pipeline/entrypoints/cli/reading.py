@@ -20,13 +20,17 @@ def search(
     sort: Sort = "newest",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of a page.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on after the row that printed it.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="story: one row a story, the newest article that matches, and how many more.")
+    ] = None,
     chosen: Format = None,
 ) -> None:
     """Find articles by words and filters."""
-    from pipeline.entrypoints import reading
+    from pipeline.entrypoints import reading, stories
 
     page = replace(asked, sort=sort, limit=limit, cursor=cursor)
-    arguments.show(reading.narrow(run(reading.search(options(context), page)), chosen), chosen)
+    found = reading.search(options(context), page) if group is None else stories.heads(options(context), page, group)
+    arguments.show(reading.narrow(run(found), chosen), chosen)
 
 
 @filtered
