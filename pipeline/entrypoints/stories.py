@@ -67,6 +67,12 @@ def _row(story: Story) -> Row:
     }
 
 
+def narrow(rows: list[Row], chosen: output.Format | None) -> list[Row]:
+    """What of a listing fits into a table; all of it elsewhere."""
+    is_table = (chosen or output.suited(sys.stdout)) is output.Format.TABLE
+    return [{name: row[name] for name in row if name != "cursor"} for row in rows] if is_table else rows
+
+
 async def show(options: Options, story_id: int) -> Row:
     """A story with its reports in the order of time, and what each shares with those before it.
 

@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.model import Article, Outcome, Verdict
 from pipeline.query import Filters, Query, parse
 from pipeline.store import Ending, Judgement, Said, Store, StoriesAsked, StorySort
+from pipeline.store.invariants import INVARIANTS, violations
 from pipeline.store.joining import MOST_OF_KEY
 from pipeline.store.story_tables import stories, story_keys, story_members
 from pipeline.store.tables import articles as article_rows
@@ -65,6 +66,10 @@ async def put(store: Store, articles: Sequence[Article], verdict: Verdict | None
     await fill(store, articles, [verdict or make.tagged()] * len(articles), feed=feed)
     found = [await store.provenance.find_article(article.canonical_url) for article in articles]
     return [key for key in found if key is not None]
+
+
+async def is_sound(store: Store) -> bool:
+    return await violations(store.db) == [0] * len(INVARIANTS)
 
 
 async def homes(store: Store) -> dict[int, int]:
@@ -141,6 +146,7 @@ async def test_a_revision_stays_in_its_story_as_long_as_it_fits(store: Store) ->
     assert set((await homes(store)).values()) == {ids[0]}
     await revised(store, 2, replace(given[1], title=FRIGATE[0][0], text=FRIGATE[0][1]), "BR")
     assert await homes(store) == {ids[0]: ids[0], ids[1]: ids[1], ids[2]: ids[0]}
+    assert await is_sound(store)
 
 
 async def test_a_person_splits_and_the_machine_does_not_join_again(store: Store) -> None:
@@ -169,6 +175,7 @@ async def test_a_person_merges_and_the_smallest_id_stays(store: Store) -> None:
     assert await store.stories.merge([ids[3], ids[0]], AT) == ids[0]
     (story,) = await store.stories.listing(StoriesAsked(), AT)
     assert (story.id, story.size) == (ids[0], 5)
+    assert await is_sound(store)
     assert [one.is_pinned for one in await store.stories.reports(ids[0])] == [False, False, False, True, True]
 
 

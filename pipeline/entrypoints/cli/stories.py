@@ -36,7 +36,7 @@ def stories(
 
     narrowed = (tuple(country or ()), tuple(topic or ()))
     wanted = telling.Wanted(since, until, *narrowed, min_outlets, sort, limit, cursor)
-    print_rows(run(telling.listing(options(context), wanted)), chosen)
+    print_rows(telling.narrow(run(telling.listing(options(context), wanted)), format_of(chosen)), chosen)
 
 
 @stories_app.command("show")
