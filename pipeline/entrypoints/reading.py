@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -42,7 +42,7 @@ class Many:
     kind: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
     lang: tuple[str, ...] = ()
-    story: tuple[int, ...] = ()
+    story: tuple[int, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -55,8 +54,7 @@ def _asked(
     from pipeline.entrypoints import reading
 
     many = (tuple(given or ()) for given in (label, topic, country, entity, feed, kind, site, lang))
-    narrowed = replace(reading.Many(*many), story=tuple(story or ()))
-    return reading.Asked(words, narrowed, since, until, min_score, teaser)
+    return reading.Asked(words, reading.Many(*many, story=tuple(story or ())), since, until, min_score, teaser)
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:
