@@ -301,9 +301,9 @@ def _print_revision(revision: dict[str, Any]) -> None:
     """What was changed: ~ edited, - removed, + added."""
     sys.stdout.write(f"\nrevised {output.rfc3339(revision['revised_at'])}\n")
     signs = {"edited": "~", "removed": "-", "added": "+"}
-    for field in ("title", "text"):
-        for change in revision[field]:
-            sys.stdout.write(output.printable(f"  {field} {signs[change['change']]} {change['words']}") + "\n")
+    for part in ("title", "text"):
+        for change in revision[part]:
+            sys.stdout.write(output.printable(f"  {part} {signs[change['change']]} {change['words']}") + "\n")
 
 
 def _row(found: Found) -> dict[str, Any]:
