@@ -19,7 +19,7 @@ from pipeline.model import Feed, FeedKind, Label
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.settings import Settings
 from pipeline.settings.sections import SecondReaderSettings
-from pipeline.store import Found
+from pipeline.store import Found, StoriesAsked, StorySort
 
 SEED = 1
 WORDS = '"air drill" OR B-52H'
@@ -78,6 +78,7 @@ async def _show_all(engine: Engine, settings: Settings, room: newsroom.Newsroom)
     _say("\nThe newest defense articles:\n")
     for found in newest:
         _say(f"  {found.title}\n    {_about(found)}")
+    await _show_stories(engine)
     asked = parse(WORDS, engine.clock.now())
     hits = await engine.store.search.find(Query(asked, limit=3, is_by_relevance=True))
     _say(f"\nSearch for {WORDS}:\n")
@@ -87,6 +88,14 @@ async def _show_all(engine: Engine, settings: Settings, room: newsroom.Newsroom)
         await _explain(engine, hits[0])
     await _compare(engine, room)
     _say("\nNext: `make run` starts the daemon on the feeds of config/feeds.toml; `defnews --help` lists the commands.")
+
+
+async def _show_stories(engine: Engine) -> None:
+    """Events that several outlets tell of, and who was first."""
+    _say("\nStories that two outlets or more report:\n")
+    asked = StoriesAsked(min_outlets=2, sort=StorySort.SIZE, limit=3)
+    for story in await engine.store.stories.listing(asked, engine.clock.now()):
+        _say(f"  {story.title}\n    {story.corroboration}")
 
 
 async def _explain(engine: Engine, found: Found) -> None:

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +21,7 @@ from pipeline.errors import CommandError, UsageError
 from pipeline.query import Filters, Query, moments, parse, snippet
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.changes import Change, changes
-from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
+from pipeline.store import Appearance, Found, Provenance, Stats, Store, StoryReport, open_store
 
 LABELS = ("defense", "other", "review")
 EXPORT_COLUMNS = (
@@ -42,6 +42,7 @@ class Many:
     kind: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
     lang: tuple[str, ...] = ()
+    story: tuple[int, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ async def search(options: Options, asked: Asked) -> list[dict[str, Any]]:
     async with await open_store(options.settings().database_url) as store:
         query = await to_query(store, asked, SystemClock().now())
         found = await store.search.find(query)
-    return [
-        _row(article) | {"snippet": snippet(article.text, query.asked.terms), "cursor": article.cursor}
-        for article in found
-    ]
+    return [hit(article, query) for article in found]
+
+
+def hit(article: Found, query: Query) -> dict[str, Any]:
+    """An article as a result of a search."""
+    return _row(article) | {"snippet": snippet(article.text, query.asked.terms), "cursor": article.cursor}
 
 
 async def count(options: Options, asked: Asked) -> str:
@@ -121,6 +124,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         kinds=many.kind,
         sites=tuple(urls.site(site if "//" in site else f"https://{site}") for site in many.site),
         langs=many.lang,
+        stories=many.story,
         since=moments.since(asked.since, now),
         until=moments.until(asked.until, now),
         min_score=asked.min_score,
@@ -151,9 +155,32 @@ async def show(options: Options, id_or_url: str) -> dict[str, Any]:
     async with await open_store(options.settings().database_url) as store:
         key = await store.provenance.find_article(id_or_url)
         known = await store.provenance.of_article(key) if key is not None else None
-    if known is None:
-        raise CommandError(f"no article {id_or_url}; `defnews why URL` says what became of a URL")
-    return describe(known)
+        if known is None:
+            raise CommandError(f"no article {id_or_url}; `defnews why URL` says what became of a URL")
+        return describe(known) | await _story(store, known.found.id)
+
+
+async def _story(store: Store, article_id: int) -> dict[str, Any]:
+    """The story of an article with its other reports, as `show` tells it."""
+    story = (await store.stories.of([article_id], SystemClock().now())).get(article_id)
+    if story is None:
+        return {"story": None, "corroboration": None, "reports": []}
+    others = [report(one) for one in await store.stories.reports(story.id) if one.article_id != article_id]
+    return {"story": story.id, "corroboration": str(story.corroboration), "reports": others}
+
+
+def report(told: StoryReport) -> dict[str, Any]:
+    """A report of an event, as it is printed."""
+    return {
+        "id": told.article_id,
+        "published_at": told.published_at,
+        "site": told.site,
+        "agency": told.agency,
+        "lang": told.lang,
+        "title": told.title,
+        "url": told.url,
+        "is_pinned": told.is_pinned,
+    }
 
 
 def describe(known: Provenance) -> dict[str, Any]:
@@ -262,7 +289,7 @@ def narrow(rows: list[dict[str, Any]], chosen: str | None) -> list[dict[str, Any
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         return rows
     names = ("published_at", "label", "score", "topics", "countries", "title", "is_teaser", "feed", "snippet", "id")
-    return [{name: row[name] for name in names} for row in rows]
+    return [{name: row[name] for name in (*names, "story", "more") if name in row} for row in rows]
 
 
 def print_article(article: dict[str, Any], chosen: str | None) -> None:
@@ -270,11 +297,11 @@ def print_article(article: dict[str, Any], chosen: str | None) -> None:
     if chosen != "table" and not (chosen is None and sys.stdout.isatty()):
         output.show([article], output.Format(chosen) if chosen else None)
         return
-    lists = ("verdicts", "labels", "appearances", "trail")
+    lists = ("verdicts", "labels", "appearances", "reports", "trail")
     apart = (*lists, "revisions", "urls", "text")
     about = [{"what": name, "value": value} for name, value in article.items() if name not in apart]
     output.show(about, output.Format.TABLE)
-    for name in lists:
+    for name in [name for name in lists if name in article]:
         sys.stdout.write(f"\n{name}\n")
         for item in article[name]:
             words = (
@@ -294,9 +321,9 @@ def _print_revision(revision: dict[str, Any]) -> None:
     """What was changed: ~ edited, - removed, + added."""
     sys.stdout.write(f"\nrevised {output.rfc3339(revision['revised_at'])}\n")
     signs = {"edited": "~", "removed": "-", "added": "+"}
-    for field in ("title", "text"):
-        for change in revision[field]:
-            sys.stdout.write(output.printable(f"  {field} {signs[change['change']]} {change['words']}") + "\n")
+    for part in ("title", "text"):
+        for change in revision[part]:
+            sys.stdout.write(output.printable(f"  {part} {signs[change['change']]} {change['words']}") + "\n")
 
 
 def _row(found: Found) -> dict[str, Any]:

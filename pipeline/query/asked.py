@@ -76,6 +76,7 @@ class Filters:
     feeds: tuple[str, ...] = ()  # ids, URLs or titles
     scores: tuple[Span[float], ...] = ()
     published: tuple[Span[datetime], ...] = ()
+    stories: tuple[int, ...] = ()  # ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,12 @@ def _name(value: str, _now: datetime) -> str:
     return value
 
 
+def _id(value: str, _now: datetime) -> int:
+    if not (value.isdecimal() and int(value) < 1 << 63):
+        raise ValueError(f"{value!r} is no id")
+    return int(value)
+
+
 def _score(value: str, _now: datetime) -> Span[float]:
     """>0.8, >=0.8, <0.3, <=0.3, 0.4..0.6 (both included)."""
     found = _SCORE.fullmatch(value)
@@ -112,5 +118,6 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "kind": Field("kinds", _one_of(tuple(FeedKind))),
         "score": Field("scores", _score),
         "published": Field("published", _published),
+        "story": Field("stories", _id),
     }
 )

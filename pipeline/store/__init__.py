@@ -36,6 +36,7 @@ from pipeline.store.retention import Cutoffs, RetentionRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
+from pipeline.store.stories import Head, StoriesAsked, Story, StoryReport, StoryRows, StorySort
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
 
@@ -55,6 +56,7 @@ __all__ = [
     "Forced",
     "Found",
     "GapRow",
+    "Head",
     "Judgement",
     "Kept",
     "KeptAt",
@@ -70,6 +72,10 @@ __all__ = [
     "Standing",
     "Stats",
     "Store",
+    "StoriesAsked",
+    "Story",
+    "StoryReport",
+    "StorySort",
     "Work",
     "daemon_lock",
     "found_by",
@@ -101,6 +107,7 @@ class Store:
         self.verdicts = VerdictRows(self.db, self.search)
         self.labels = LabelRows(self.db, self.search)
         self.provenance = ProvenanceRows(self.db)
+        self.stories = StoryRows(self.db, self.search)
         self.stats = StatRows(self.db)
         self.retention = RetentionRows(self.db)
 

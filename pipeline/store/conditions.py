@@ -7,12 +7,13 @@ from sqlalchemy import Column, ColumnElement, and_, false, or_, select, true
 
 from pipeline.query import Filters, Span
 from pipeline.store.feeds import is_named
+from pipeline.store.story_tables import story_members
 from pipeline.store.tables import articles, feeds
 
 
 def beside(filters: Filters) -> list[ColumnElement[bool]]:
     """What holds of an article's row; values of one filter are alternatives, filters add up."""
-    return [*_of_feeds(filters), *_bounds(filters)]
+    return [*_of_feeds(filters), *_of_stories(filters), *_bounds(filters)]
 
 
 def _of_feeds(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -20,6 +21,12 @@ def _of_feeds(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield articles.c.feed_id.in_(select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds)))
     if filters.feeds:
         yield articles.c.feed_id.in_(select(feeds.c.id).where(is_named(filters.feeds)))
+
+
+def _of_stories(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.stories:
+        within = select(story_members.c.article_id).where(story_members.c.story_id.in_(filters.stories))
+        yield articles.c.id.in_(within)
 
 
 def _is_within(column: Column[Any], spans: Sequence[Span[Any]]) -> ColumnElement[bool]:

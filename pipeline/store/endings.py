@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,9 @@ from pipeline.store.pages import KeptAt
 from pipeline.store.tables import article_entries, articles, entries, events, feed_trusts, reprints
 from pipeline.store.tables import urls as url_rows
 from pipeline.store.work import Work
+
+if TYPE_CHECKING:
+    from pipeline.stages.story import Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +114,13 @@ class EndingRows:
         return await self._batches.put(ending)
 
     async def _write(self, batch: list[Ending]) -> list[Ending]:
+        sketches = {e.work.lead.id: sketch for e in batch if (sketch := _sketch(e)) is not None}
         async with self._db.write() as c:
             held = await _still_held(c, batch)
             settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
             await self._finish_entries(c, settled)
             await self._trust_feeds(c, settled)
+            await _join_stories(c, settled, sketches)
         by_entry = {ending.work.lead.id: ending for ending in settled}
         return [by_entry.get(e.work.lead.id, replace(e, outcome=None, reason="claim-lost")) for e in batch]
 
@@ -216,6 +221,26 @@ class EndingRows:
             change = {"article_id": statement.excluded.article_id}
             await c.execute(statement.on_conflict_do_update(index_elements=["entry_id"], set_=change), appearances)
         await c.execute(insert(events), [_event(ending, row) for ending in settled for row in _entry_rows(ending)])
+
+
+async def _join_stories(c: AsyncConnection, settled: list[Ending], sketches: Mapping[int, "Sketch"]) -> None:
+    """Let new and changed articles find their stories: last of all, since nobody else may change stories meanwhile."""
+    from pipeline.store import joining  # noqa: PLC0415 - loads numpy
+
+    stored = [e for e in settled if e.outcome is Outcome.STORED and e.article_id is not None]
+    new = {e.article_id: sketches.get(e.work.lead.id) for e in stored if e.reason is None}
+    await joining.add(c, {key: sketch for key, sketch in new.items() if key is not None and sketch is not None})
+    await joining.revise(c, [e.article_id for e in stored if e.reason == "revised" and e.article_id is not None])
+
+
+def _sketch(ending: Ending) -> "Sketch | None":
+    """What an article is about that may be a report of an event; made before the transaction that needs it."""
+    from pipeline.stages.story import sketch  # noqa: PLC0415 - loads numpy
+
+    article, verdict = ending.article, ending.second or ending.verdict
+    if article is None or verdict is None or not (verdict.needs_review or verdict.label is Label.DEFENSE):
+        return None
+    return sketch(article.title, article.text, article.lang, verdict.countries, article.published_at)
 
 
 async def _still_held(c: AsyncConnection, batch: list[Ending]) -> set[int]:

@@ -32,6 +32,12 @@ INVARIANTS = MappingProxyType(
             WHERE e.outcome IN ('stored', 'duplicate') AND x.entry_id IS NULL""",
         "every claim belongs to a run": """
             SELECT count(*) FROM entries WHERE (state = 'claimed') != (run_id IS NOT NULL)""",
+        "every story counts its reports": """
+            SELECT count(*) FROM stories s WHERE s.size < 2
+            OR s.size != (SELECT count(*) FROM story_members m WHERE m.story_id = s.id)""",
+        "every two reports of a story are counted": """
+            SELECT count(*) FROM (SELECT story_id FROM story_members GROUP BY story_id HAVING count(*) > 1) m
+            LEFT JOIN stories s ON s.id = m.story_id WHERE s.id IS NULL""",
         "every feed has its state": """
             SELECT count(*) FROM feeds f LEFT JOIN feed_states s ON s.feed_id = f.id WHERE s.feed_id IS NULL""",
     }

@@ -70,6 +70,8 @@ class LabelRows:
 
     async def add(self, article_id: int, said: Said, who: str, at: datetime) -> Labelled:
         """Store a label on the text that the article has now; it counts until a person gives another."""
+        from pipeline.store import joining  # noqa: PLC0415 - loads numpy
+
         is_it = articles.c.id == article_id
         async with self._db.write() as c:
             await verdict_rows.lock(c, [article_id])
@@ -77,6 +79,7 @@ class LabelRows:
             values = {"label": said.value, "who": who, "text_hash": text_hash, "created_at": at}
             await c.execute(insert(labels).values(article_id=article_id, **values))
             await verdict_rows.settle(c, [article_id])
+            await joining.settle(c, [article_id])
             shown = (await c.execute(select(articles).where(is_it))).one()
         return Labelled(article_id, shown.title, said, who, at, text_hash, shown.label, shown.needs_review)
 

@@ -46,6 +46,8 @@ class RenewalRows:
     async def _put(
         self, run_id: int, renewals: Sequence[Renewal], cursor: Mapping[str, Any], at: datetime
     ) -> frozenset[int]:
+        from pipeline.store import joining  # noqa: PLC0415 - loads numpy
+
         async with self._db.write() as c:
             ids = [renewal.standing.article_id for renewal in renewals]
             await verdict_rows.lock(c, ids)
@@ -64,6 +66,7 @@ class RenewalRows:
             if due:
                 await c.execute(insert(events), [_event(renewal, run_id, at) for renewal in due])
             await c.execute(update(runs).where(runs.c.id == run_id).values(cursor=dict(cursor)))
+            await joining.revise(c, [renewal.standing.article_id for renewal in due])
         return frozenset(renewal.standing.article_id for renewal in due)
 
 

@@ -5,7 +5,7 @@ Newest first walks the index from its end. On PostgreSQL the planner cannot tell
 newest article finds them soon. Relevance ranks the newest matches only.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any as Anything
@@ -105,9 +105,12 @@ class Search:
 
     async def get(self, key: int) -> Found | None:
         """One article."""
+        return (await self.many([key])).get(key)
+
+    async def many(self, keys: Collection[int]) -> dict[int, Found]:
+        """Articles by their ids, of those that there are."""
         async with self._db.read() as c:
-            rows = await _rows(c, [_Place(key)])
-        return rows[0] if rows else None
+            return {found.id: found for found in await _rows(c, [_Place(key) for key in keys])}
 
     async def stream(self, query: Query) -> AsyncIterator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""

@@ -103,6 +103,8 @@ class VerdictRows:
         return await self._db.settle(lambda: self._put(new))
 
     async def _put(self, new: Sequence[tuple[Standing, Judgement]]) -> frozenset[int]:
+        from pipeline.store import joining  # noqa: PLC0415 - loads numpy
+
         async with self._db.write() as c:
             ids = [standing.article_id for standing, _ in new]
             await lock(c, ids)
@@ -111,6 +113,7 @@ class VerdictRows:
             now = {row.article_id: row.id for row in rows}
             due = [judgement for standing, judgement in new if now.get(standing.article_id) == standing.verdict_id]
             await add_again(c, due)
+            await joining.settle(c, [judgement.article_id for judgement in due])
             return frozenset(judgement.article_id for judgement in due)
 
 

@@ -36,6 +36,8 @@ def here(tmp_path: Path, migrated_file: Path) -> Place:
         "feeds export",
         "search jeju",
         "show 1",
+        "stories",
+        "search jeju --group story",
         "why https://x.example/",
         "status",
         "db check",

@@ -9,6 +9,7 @@ import typer
 from pipeline.entrypoints.cli import files, flow, judging, reading
 from pipeline.entrypoints.cli.database import db_app
 from pipeline.entrypoints.cli.feeds import feeds_app
+from pipeline.entrypoints.cli.stories import stories_app
 from pipeline.errors import DefnewsError, UsageError
 
 _ANYWHERE = ("-v", "-vv", "--verbose", "-q", "-qq", "--quiet", "--version")
@@ -42,6 +43,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(feeds_app, name="feeds")
+app.add_typer(stories_app, name="stories")
 app.add_typer(db_app, name="db")
 app.add_typer(flow.backfill_app, name="backfill")
 

@@ -20,6 +20,9 @@ FeedName = Annotated[Names, typer.Option("--feed", help="A feed's id, URL or tit
 Kind = Annotated[Names, typer.Option(help="trade, official, wire, general or thinktank.")]
 Site = Annotated[Names, typer.Option(help="A registered domain, such as yna.co.kr.")]
 Lang = Annotated[Names, typer.Option(help="A language, such as en.")]
+StoryIds = Annotated[
+    list[int] | None, typer.Option("--story", min=0, max=2**63 - 1, help="A story's id: see `defnews stories`.")
+]
 Since = Annotated[str | None, typer.Option(help="A date (UTC), RFC 3339 time, or age such as 36h or 7d.")]
 Until = Annotated[str | None, typer.Option(help="The same; a date includes that day.")]
 MinScore = Annotated[float | None, typer.Option(min=0, max=1, help="The least score.")]
@@ -44,6 +47,7 @@ def _asked(
     kind: Kind = None,
     site: Site = None,
     lang: Lang = None,
+    story: StoryIds = None,
     since: Since = None,
     until: Until = None,
     min_score: MinScore = None,
@@ -52,7 +56,7 @@ def _asked(
     from pipeline.entrypoints import reading
 
     many = (tuple(given or ()) for given in (label, topic, country, entity, feed, kind, site, lang))
-    return reading.Asked(words, reading.Many(*many), since, until, min_score, teaser)
+    return reading.Asked(words, reading.Many(*many, story=tuple(story or ())), since, until, min_score, teaser)
 
 
 def filtered(command: Callable[..., None]) -> Callable[..., None]:

@@ -21,18 +21,22 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of a page.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on after the row that printed it.")] = None,
     facets: Annotated[bool, typer.Option("--facets", help="What the result has in common, not the articles.")] = False,
+    group: Annotated[
+        str | None, typer.Option(help="story: one row a story, the newest article that matches, and how many more.")
+    ] = None,
     chosen: Format = None,
 ) -> None:
     """Find articles by words and filters."""
-    from pipeline.entrypoints import output, reading
+    from pipeline.entrypoints import output, reading, stories
 
     page = replace(asked, sort=sort, limit=limit, cursor=cursor)
     if facets:
         arguments.show(run(reading.facets(options(context), page)), chosen)
         return
-    rows = run(reading.search(options(context), page))
+    found = reading.search(options(context), page) if group is None else stories.heads(options(context), page, group)
+    rows = run(found)
     arguments.show(reading.narrow(rows, chosen), chosen)
-    if arguments.suited(chosen) is output.Format.TABLE:
+    if group is None and arguments.suited(chosen) is output.Format.TABLE:
         typer.echo(f"showing {len(rows)} of {run(reading.count(options(context), page))}", err=True)
 
 

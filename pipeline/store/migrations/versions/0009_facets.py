@@ -11,7 +11,7 @@ from pipeline.store import types
 from pipeline.store.search_index import INSERT, facets_of, tsvector_values
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
