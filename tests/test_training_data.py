@@ -1,6 +1,8 @@
 """Our own labelled texts: well-formed, paired as they say, in no text twice; and the calibration is made from them."""
 
+import json
 from collections import Counter, defaultdict
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
@@ -57,3 +59,30 @@ def test_the_calibration_that_ships_is_made_from_our_items() -> None:
     ]
     shipped = resources.files("pipeline.stages.classify").joinpath("dictionaries", "calibration.tsv")
     assert calibrate(items) == shipped.read_text(encoding="utf-8")
+
+
+STORIES = sorted((TRAINING / "stories").glob("*.jsonl"))
+
+
+def story_rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("path", [*STORIES, TRAINING / "heldout" / "stories.jsonl"], ids=lambda path: path.stem)
+def test_every_report_is_well_formed(path: Path) -> None:
+    for row in story_rows(path):
+        assert row.keys() - {"copy_of"} == {"story", "outlet", "domain", "at", "title", "text"}, row["title"]
+        assert datetime.fromisoformat(row["at"]).tzinfo is not None, row["title"]
+        assert row["domain"].endswith(".example"), row["title"]
+        assert row["title"].strip(), row["story"]
+        assert row["text"].strip(), row["title"]
+
+
+def test_there_are_as_many_stories_as_the_figures_are_about() -> None:
+    assert len({row["story"] for path in STORIES for row in story_rows(path)}) >= 120
+    assert len({row["story"] for row in story_rows(TRAINING / "heldout" / "stories.jsonl")}) >= 48
+
+
+def test_no_report_that_is_held_out_is_learnt_from() -> None:
+    learnt = {row["text"] for path in STORIES for row in story_rows(path)}
+    assert learnt.isdisjoint(row["text"] for row in story_rows(TRAINING / "heldout" / "stories.jsonl"))

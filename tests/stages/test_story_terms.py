@@ -49,3 +49,7 @@ def test_the_table_that_ships_knows_what_is_common() -> None:
 
 def test_a_hash_has_its_bits() -> None:
     assert 0 <= hashed("wonsan") < 1 << module.BITS
+
+
+def test_half_a_surrogate_pair_has_a_hash_too() -> None:
+    assert hashed("\ud800") >= 0

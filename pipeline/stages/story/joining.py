@@ -13,7 +13,7 @@ from pipeline.stages.story.pairs import logits, shipped
 from pipeline.stages.story.sketches import Sketch
 
 LEAST = -1.25  # log-odds, on average over the reports of a story, from which on a report joins it
-LEAST_OF_STORIES = 0.75  # the same over the pairs of two stories, from which on they are one
+LEAST_OF_STORIES = -0.25  # the same over the pairs of two stories, from which on they are one
 SHOWN = 8  # names and terms each that are named as reasons
 
 

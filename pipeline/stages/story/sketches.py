@@ -43,9 +43,7 @@ class Sketch:
     titled: frozenset[int]  # the terms that are in the title
     days: tuple[date, ...]  # of the events, the main one first
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2, most prominent first
-    surfaces: Mapping[int, str] = field(
-        default_factory=dict, compare=False, repr=False
-    )  # the terms as written; not kept
+    surfaces: Mapping[int, str] = field(default_factory=dict, compare=False, repr=False)  # as written; not kept
 
     def to_bytes(self) -> bytes:
         """The sketch without its moment and its surfaces, in at most 220 bytes."""
@@ -59,7 +57,7 @@ class Sketch:
 
     @classmethod
     def from_bytes(cls, data: bytes, published_at: datetime) -> "Sketch":
-        """The sketch that `to_bytes` kept."""
+        """The sketch that `to_bytes` kept; `published_at` must be what it was made with: its days count from there."""
         count, days_, _ = _HEAD.unpack_from(data)
         first_day = _HEAD.size + count * _TERM.size
         first_country = first_day + days_ * _DAY.size
@@ -124,14 +122,14 @@ def _names(titled: Iterable[Term], told: Iterable[Term]) -> set[str]:
 
 def keys(sketch: Sketch) -> tuple[int, ...]:
     """The integers below 2**40, at most KEYS, under which a sketch is kept: a heavy term and some days each."""
-    at = _bucket(sketch)
+    at = _bucket(sketch, 0)
     return tuple(term << BUCKET_BITS | at for term in _telling(sketch)[:KEYS])
 
 
 def probes(sketch: Sketch) -> tuple[int, ...]:
     """The keys under which reports of the event may be kept that came some days before or after: three a term."""
-    at = _bucket(sketch)
-    return tuple(term << BUCKET_BITS | near for term in _telling(sketch) for near in (at - 1, at, at + 1))
+    buckets = [_bucket(sketch, later) for later in (-1, 0, 1)]
+    return tuple(term << BUCKET_BITS | at for term in _telling(sketch) for at in buckets)
 
 
 def _telling(sketch: Sketch) -> list[int]:
@@ -143,5 +141,7 @@ def _telling(sketch: Sketch) -> list[int]:
     return sorted(worth, key=lambda term: (-worth[term], term))
 
 
-def _bucket(sketch: Sketch) -> int:
-    return (sketch.published_at.astimezone(UTC).date() - _EPOCH).days // BUCKET & (1 << BUCKET_BITS) - 1
+def _bucket(sketch: Sketch, later: int) -> int:
+    """Some days as a number: those in which the report was published, or so many times BUCKET later."""
+    days_since = (sketch.published_at.astimezone(UTC).date() - _EPOCH).days
+    return (days_since // BUCKET + later) % (1 << BUCKET_BITS)

@@ -95,7 +95,7 @@ def terms(text: str, lang: str) -> list[Term]:
     """The terms of a text in their order; `lang` is ISO 639-1."""
     found = words.read(text)
     if lang == ENGLISH:
-        return [Term(stem(key), surface) for key, surface in zip(found.keys, found.surfaces, strict=True)]
+        return list(map(Term, map(stem, found.keys), found.surfaces))
     pieces = (
         piece for key, surface in zip(found.keys, found.surfaces, strict=True) for piece in _cut(key, surface, lang)
     )
@@ -122,4 +122,4 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=50_000)
 def hashed(key: str) -> int:
     """The hash of a term, BITS wide."""
-    return zlib.crc32(key.encode()) >> (32 - BITS)
+    return zlib.crc32(key.encode(errors="surrogatepass")) >> (32 - BITS)
