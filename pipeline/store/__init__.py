@@ -32,6 +32,7 @@ from pipeline.store.provenance import Appearance, Provenance, ProvenanceRows
 from pipeline.store.records import Kept
 from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
+from pipeline.store.saved import Alert, Saved, SavedRows, Sendings
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
@@ -39,6 +40,7 @@ from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageles
 
 __all__ = [
     "BEAT_EVERY",
+    "Alert",
     "Appearance",
     "Budget",
     "Candidates",
@@ -62,6 +64,8 @@ __all__ = [
     "Renewal",
     "Run",
     "Said",
+    "Saved",
+    "Sendings",
     "Standing",
     "Stats",
     "Store",
@@ -97,6 +101,7 @@ class Store:
         self.labels = LabelRows(self.db, self.search)
         self.provenance = ProvenanceRows(self.db)
         self.stats = StatRows(self.db)
+        self.saved = SavedRows(self.db, self.search)
 
     async def close(self) -> None:
         """Give all connections back."""

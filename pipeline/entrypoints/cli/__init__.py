@@ -9,6 +9,7 @@ import typer
 from pipeline.entrypoints.cli import files, flow, judging, reading
 from pipeline.entrypoints.cli.database import db_app
 from pipeline.entrypoints.cli.feeds import feeds_app
+from pipeline.entrypoints.cli.saved import saved_app
 from pipeline.errors import DefnewsError, UsageError
 
 _ANYWHERE = ("-v", "-vv", "--verbose", "-q", "-qq", "--quiet", "--version")
@@ -43,6 +44,7 @@ for _command in (
     app.command()(_command)
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(db_app, name="db")
+app.add_typer(saved_app, name="saved")
 app.add_typer(flow.backfill_app, name="backfill")
 
 

@@ -5,8 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import text
 
-from pipeline.store import search_index
-from pipeline.store.tables import metadata
+from pipeline.store import saved_tables, search_index
 
 
 def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
@@ -18,7 +17,7 @@ with context.config.attributes["engine"].connect() as plain:
     connection = plain.execution_options(defnews_write=True)
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=saved_tables.metadata,
         include_name=_is_ours,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
