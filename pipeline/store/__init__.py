@@ -82,8 +82,8 @@ __all__ = [
 class Store:
     """All tables, by what they are for."""
 
-    def __init__(self, url: str) -> None:
-        self.db = Database(url)
+    def __init__(self, url: str, *, is_read_only: bool = False) -> None:
+        self.db = Database(url, is_read_only=is_read_only)
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
         self.gaps = GapRows(self.db)
@@ -116,15 +116,15 @@ class Store:
         await self.close()
 
 
-async def open_store(url: str) -> Store:
-    """Open a database, making it when it is missing.
+async def open_store(url: str, *, is_read_only: bool = False) -> Store:
+    """Open a database, making it when it is missing; if read only, it then refuses every change.
 
     Raises:
         UsageError: the address is neither SQLite nor PostgreSQL.
         StoreError: it cannot be opened, or its schema is of another version; says what to run.
     """
     await asyncio.to_thread(schema.require, url)
-    return Store(url)
+    return Store(url, is_read_only=is_read_only)
 
 
 @contextmanager

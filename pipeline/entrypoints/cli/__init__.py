@@ -30,6 +30,7 @@ for _command in (
     reading.show,
     reading.why,
     reading.status,
+    reading.mcp,
     judging.label,
     judging.review,
     judging.reclassify,
