@@ -1,4 +1,4 @@
-"""`defnews mcp`: the database for language models, over stdin and stdout; it is read only, and foreign text is marked."""
+"""`defnews mcp`: the database for language models, on stdin and stdout; read only, and foreign text is marked."""
 
 import functools
 import secrets
@@ -98,7 +98,7 @@ async def serve(options: Options) -> None:
     async with await open_store(settings.database_url, is_read_only=True) as store:
         tools = Tools(store, SystemClock())
         server = MCPServer("defnews", instructions=INSTRUCTIONS, version=version("defnews"), log_level="ERROR")
-        is_harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
+        is_harmless = ToolAnnotations(read_only_hint=True, open_world_hint=False)
         for tool in (tools.search, tools.get_article, tools.timeline, tools.why):
             answering = _answering(tool, ToolError)
             server.add_tool(answering, annotations=is_harmless, structured_output=False)

@@ -5,6 +5,8 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 from pipeline.store.tables import metadata, only
 from pipeline.store.types import Id, Json, Moment
 
+__all__ = ["alert_hits", "alerts", "metadata", "saved_searches"]
+
 saved_searches = Table(
     "saved_searches",
     metadata,

@@ -32,13 +32,13 @@ def search(
 @filtered
 def export(
     context: typer.Context,
-    out: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, also with .gz or .zst behind.")],
+    out: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, also with .gz or .zst behind, or .parquet.")],
     asked: Any,
 ) -> None:
     """Write all articles that match to a file, newest first."""
-    from pipeline.entrypoints import reading
+    from pipeline.entrypoints import exporting
 
-    count = run(reading.export(options(context), asked, out))
+    count = run(exporting.export(options(context), asked, out))
     typer.echo(f"{count} articles written to {out}", err=True)
 
 
