@@ -13,7 +13,8 @@ DefnewsError
     ├── ExtractError    a page without an article
     ├── RereadError     a language model gave no verdict
     ├── ComputeError    a worker process died or was ended at its deadline
-    └── ArchiveError    an archive's answer that cannot be read
+    ├── ArchiveError    an archive's answer that cannot be read
+    └── AlertError      an alert that did not arrive
 """
 
 from datetime import datetime
@@ -96,3 +97,7 @@ class ComputeError(StageError):
 
 class ArchiveError(StageError):
     """An archive's answer that cannot be read."""
+
+
+class AlertError(StageError):
+    """An alert that did not arrive."""

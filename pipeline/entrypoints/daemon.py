@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from pipeline.entrypoints import api, wiring
+from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
 from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
@@ -36,15 +37,17 @@ log = structlog.get_logger()
 class Daemon:
     """The lanes, the ticker and the page of one process."""
 
-    def __init__(self, engine: Engine, run: Run, settings: Settings) -> None:
+    def __init__(self, engine: Engine, run: Run, settings: Settings, alerting: AlertDuty) -> None:
         self._engine = engine
         self._run = run
         self._settings = settings
         self._polling = PollDuty(engine, run.id)
         self._ingesting = IngestDuty(engine, run.id)
+        self._alerting = alerting
         self._lanes = (
             Lane(self._polling, settings.poll.concurrency, engine.clock),
             Lane(self._ingesting, settings.ingest.concurrency, engine.clock),
+            Lane(alerting, AT_ONCE, engine.clock),
         )
         self._ticker = Ticker(engine.clock)
         self._ticked_at = time.monotonic()
@@ -62,9 +65,10 @@ class Daemon:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then start nothing more and let end what runs."""
-        polling, ingesting = self._lanes
+        polling, ingesting, _ = self._lanes
         self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
         self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
+        self._ticker.every(self._settings.alerts.tick_s, "alerts", self._alert)
         self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._maintain)
         self._ticker.start()
         try:
@@ -80,6 +84,11 @@ class Daemon:
         before = await cutoffs(self._engine.store, self._settings.retention, now)
         if purged := await self._engine.store.retention.purge(before, now):
             log.info("texts purged", articles=purged)
+        await self._engine.store.saved.forget(now)
+
+    async def _alert(self) -> None:
+        await self._alerting.collect()
+        await self._lanes[-1].nudge()
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()
@@ -104,8 +113,11 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
     """Poll, ingest and serve the page until SIGTERM or SIGINT; then drain."""
     with _listen(settings) as listener:
         run = await engine.store.runs.start("daemon", engine.clock.now())
-        daemon = Daemon(engine, run, settings)
-        async with wiring.alive(engine.store, run, engine.clock) as counts:
+        async with (
+            wiring.alive(engine.store, run, engine.clock) as counts,
+            open_alerts(settings, engine.store, engine.clock) as alerting,
+        ):
+            daemon = Daemon(engine, run, settings, alerting)
             server = _Server(_server_config(engine, daemon))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)

@@ -1,10 +1,14 @@
-"""`defnews db ...`: the schema and the invariants of the data."""
+"""`defnews db ...`: the schema, the invariants of the data, and copies of it."""
 
+from pathlib import Path
 from typing import Any
 
 from pipeline.entrypoints.options import Options
+from pipeline.errors import UsageError
 from pipeline.store import redacted, schema
-from pipeline.store.database import Database
+from pipeline.store.backup import backup as write_backup
+from pipeline.store.copying import copy as copy_all
+from pipeline.store.database import Database, parse_url
 from pipeline.store.invariants import INVARIANTS, violations
 
 
@@ -32,3 +36,23 @@ async def check(options: Options) -> list[dict[str, Any]]:
             {"check": name, "holds": count == 0, "rows": count} for name, count in zip(INVARIANTS, counts, strict=True)
         ]
     return rows
+
+
+def backup(options: Options, path: Path) -> str:
+    """Write a consistent copy of a SQLite database; says what was done."""
+    size = write_backup(options.settings().database_url, path)
+    return f"{path} was written ({size / 1e6:.1f} MB)"
+
+
+async def copy(options: Options, target_url: str) -> list[dict[str, Any]]:
+    """Copy everything to another database; a row for each table.
+
+    Raises:
+        UsageError: the two are one.
+        CommandError: the target holds something already, or the copy is not the same.
+    """
+    source_url = options.settings().database_url
+    if parse_url(source_url) == parse_url(target_url):
+        raise UsageError("that is the database of the settings itself")
+    counts = await copy_all(source_url, target_url)
+    return [{"table": name, "rows": count} for name, count in counts.items()]

@@ -1,17 +1,10 @@
-"""`search`, `show`, `why`, `export`, `status`: asking the database."""
+"""`search`, `show`, `why`, `status`: asking the database."""
 
-import contextlib
-import gzip
-import io
-import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TextIO
-
-import zstandard
+from typing import Any
 
 from pipeline import urls
 from pipeline.clock import SystemClock
@@ -24,10 +17,6 @@ from pipeline.stages.changes import Change, changes
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, StoryReport, open_store
 
 LABELS = ("defense", "other", "review")
-EXPORT_COLUMNS = (
-    "id", "url", "title", "site", "feed", "authors", "agency", "published_at", "published_from", "lang", "label",
-    "score", "needs_review", "topics", "countries", "entities", "section", "tags", "is_teaser", "extractor", "text",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +79,6 @@ async def facets(options: Options, asked: Asked) -> list[dict[str, Any]]:
         for name in names
         for value, number in getattr(found, name)
     ]
-
-
-async def export(options: Options, asked: Asked, path: Path) -> int:
-    """Write all results to a file, streaming; returns how many."""
-    settings = options.settings()
-    with _writer(path) as (write, out):
-        async with await open_store(settings.database_url) as store:
-            query = replace(await to_query(store, asked, SystemClock().now()), limit=2**62)
-            count: int = await write(store.search.stream(query), out)
-            return count
 
 
 async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
@@ -358,53 +337,3 @@ def named(entities: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _without(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names and value is not None}
-
-
-def _export_row(found: Found) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in EXPORT_COLUMNS} | {"entities": named(found.entities)}
-
-
-async def _write_jsonl(rows: AsyncIterator[Found], out: TextIO) -> int:
-    count = 0
-    async for found in rows:
-        out.write(output.line(_export_row(found)) + "\n")
-        count += 1
-    return count
-
-
-async def _write_csv(rows: AsyncIterator[Found], out: TextIO) -> int:
-    count = 0
-    write = output.csv_writer(out, EXPORT_COLUMNS)
-    async for found in rows:
-        write(_export_row(found).values())
-        count += 1
-    return count
-
-
-@contextlib.contextmanager
-def _writer(path: Path) -> Iterator[Any]:
-    """The function that writes this format, and the open file; the file appears only when it is whole."""
-    stem = path.name.removesuffix(".gz").removesuffix(".zst")
-    write = {".jsonl": _write_jsonl, ".csv": _write_csv}.get(Path(stem).suffix)
-    if write is None:
-        raise UsageError(f"{path}: expected a name that ends in .jsonl or .csv, or either with .gz or .zst behind")
-    partial = path.with_name(path.name + ".part")
-    try:
-        with partial.open("wb") as raw, _compressed(raw, path.suffix) as packed:
-            out = io.TextIOWrapper(packed, encoding="utf-8", newline="")
-            yield write, out
-            out.flush()
-            out.detach()
-        os.replace(partial, path)
-    except OSError as e:
-        raise CommandError(f"{path}: {e.strerror}") from e
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _compressed(raw: Any, suffix: str) -> Any:
-    if suffix == ".gz":
-        return gzip.GzipFile(fileobj=raw, mode="wb", mtime=0)
-    if suffix == ".zst":
-        return zstandard.ZstdCompressor(level=9).stream_writer(raw, closefd=False)
-    return contextlib.nullcontext(raw)

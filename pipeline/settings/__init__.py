@@ -20,6 +20,7 @@ from pipeline import urls
 from pipeline.errors import UsageError
 from pipeline.model import Feed, FeedKind, FetchMode
 from pipeline.settings.sections import (
+    AlertsSettings,
     ApiSettings,
     ArchivesSettings,
     ClassifySettings,
@@ -38,7 +39,9 @@ from pipeline.settings.sections import (
 
 PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
-_SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand in a file named by <NAME>_FILE
+_SECRETS = (  # may stand in a file named by <NAME>_FILE
+    "DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY", "ALERTS__WEBHOOK_SECRET", "ALERTS__SMTP_PASSWORD",
+)  # fmt: skip
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
@@ -69,6 +72,7 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     second_reader: SecondReaderSettings = SecondReaderSettings()
     api: ApiSettings = ApiSettings()
+    alerts: AlertsSettings = AlertsSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

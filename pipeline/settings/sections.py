@@ -158,6 +158,22 @@ class ApiSettings(Section):
         return host.strip("[]"), int(port)
 
 
+class AlertsSettings(Section):
+    """[alerts]."""
+
+    tick_s: SomeSeconds = 30
+    timeout_s: SomeSeconds = 10
+    max_age_days: int = Field(default=7, ge=1, le=36_525)
+    allow_private: Names = ()
+    webhook_secret: SecretStr | None = None
+    smtp_host: str = Field(default="", pattern=r"^\S*$")
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_from: str = Field(default="", pattern=r"^([^\s@]+@[^\s@]+)?$")
+
+
 class LogSettings(Section):
     """[log]."""
 

@@ -34,6 +34,7 @@ from pipeline.store.records import Kept
 from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.retention import Cutoffs, RetentionRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
+from pipeline.store.saved import Alert, Saved, SavedRows, Sendings
 from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.stories import Head, StoriesAsked, Story, StoryReport, StoryRows, StorySort
@@ -42,6 +43,7 @@ from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageles
 
 __all__ = [
     "BEAT_EVERY",
+    "Alert",
     "Appearance",
     "Budget",
     "Candidates",
@@ -69,6 +71,8 @@ __all__ = [
     "Renewal",
     "Run",
     "Said",
+    "Saved",
+    "Sendings",
     "Standing",
     "Stats",
     "Store",
@@ -89,8 +93,8 @@ __all__ = [
 class Store:
     """All tables, by what they are for."""
 
-    def __init__(self, url: str) -> None:
-        self.db = Database(url)
+    def __init__(self, url: str, *, is_read_only: bool = False) -> None:
+        self.db = Database(url, is_read_only=is_read_only)
         self.runs = RunRows(self.db)
         self.feeds = FeedRows(self.db)
         self.gaps = GapRows(self.db)
@@ -110,6 +114,7 @@ class Store:
         self.stories = StoryRows(self.db, self.search)
         self.stats = StatRows(self.db)
         self.retention = RetentionRows(self.db)
+        self.saved = SavedRows(self.db, self.search)
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -124,15 +129,15 @@ class Store:
         await self.close()
 
 
-async def open_store(url: str) -> Store:
-    """Open a database, making it when it is missing.
+async def open_store(url: str, *, is_read_only: bool = False) -> Store:
+    """Open a database, making it when it is missing; if read only, it then refuses every change.
 
     Raises:
         UsageError: the address is neither SQLite nor PostgreSQL.
         StoreError: it cannot be opened, or its schema is of another version; says what to run.
     """
     await asyncio.to_thread(schema.require, url)
-    return Store(url)
+    return Store(url, is_read_only=is_read_only)
 
 
 @contextmanager

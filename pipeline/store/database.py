@@ -54,9 +54,13 @@ def file_of(url: str) -> Path | None:
 class Database:
     """An engine and its manners."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_read_only: bool = False) -> None:
         self.url = url
-        self.engine: AsyncEngine = create_async_engine(parse_url(url), pool_size=8, max_overflow=8)
+        is_refusing = is_read_only and file_of(url) is None
+        arguments = {"options": "-c default_transaction_read_only=on"} if is_refusing else {}
+        self.engine: AsyncEngine = create_async_engine(
+            parse_url(url), pool_size=8, max_overflow=8, connect_args=arguments
+        )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._reading = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._writer = asyncio.Lock() if self.is_sqlite else None
@@ -64,6 +68,8 @@ class Database:
             _private_file(file_of(url))
             event.listen(self.engine.sync_engine, "connect", _on_connect)
             event.listen(self.engine.sync_engine, "begin", _on_begin)
+            if is_read_only:
+                event.listen(self.engine.sync_engine, "connect", _refuse_writes)
 
     def insert(self, table: Any) -> Any:
         """INSERT with ON CONFLICT, in the dialect of this database."""
@@ -161,6 +167,10 @@ def _prepare(connection: Any) -> None:
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _refuse_writes(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _on_begin(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from pipeline.store.database import Database
+from pipeline.store.saved_tables import alerts
 from pipeline.store.tables import articles, entries, feed_states, feeds, outages, runs
 
 
@@ -29,6 +30,7 @@ class Stats:
     last_poll_at: datetime | None
     lag_s: float | None  # how long the longest due entry has been waiting
     daemon_beat_at: datetime | None
+    alerts: Mapping[str, int]  # by state
     network_down_since: datetime | None  # of the machine that has had none for longest; polling slows down
 
 
@@ -68,5 +70,6 @@ class StatRows:
                 last_poll_at=await one(select(func.max(feed_states.c.last_poll_at))),
                 lag_s=None if oldest_due is None else (now - oldest_due).total_seconds(),
                 daemon_beat_at=await one(select(func.max(runs.c.beat_at)).where(is_daemon)),
+                alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )

@@ -24,7 +24,7 @@ def _to(table: str, *, cascade: bool = False) -> ForeignKey:
     return ForeignKey(f"{table}.id", ondelete="CASCADE" if cascade else None)
 
 
-def _only(condition: str) -> dict[str, Any]:
+def only(condition: str) -> dict[str, Any]:
     """An index of the rows of which that is true."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -106,7 +106,7 @@ feed_states = Table(
     Column("moving_to", Text),
     Column("moving_days", Integer, nullable=False, server_default=text("0")),
     Column("rhythm", Json),
-    Index("ix_feed_states_claimed", "run_id", **_only("run_id IS NOT NULL")),
+    Index("ix_feed_states_claimed", "run_id", **only("run_id IS NOT NULL")),
     sqlite_strict=True,
 )
 
@@ -201,7 +201,7 @@ articles = Table(
     Column("feed_id", Id, _to("feeds")),  # the feed that brought it first
     Column("archive", Text),  # or the archive
     Column("first_seen_at", Moment, nullable=False),
-    Column("stored_at", Moment, nullable=False),
+    Column("stored_at", Moment, nullable=False, index=True),
     Column("revised_at", Moment),
     Column("purged_at", Moment),  # its text is gone (see retention.py)
     Column("label", Text, nullable=False),  # a person's, else the newest verdict's (see `verdicts.settle`)
@@ -333,10 +333,10 @@ entries = Table(
     Column("origin_run_id", Id, _to("runs"), index=True),  # the backfill that found it
     Column("seen_at", Moment, nullable=False),
     Column("done_at", Moment),
-    Index("uq_entries_feed_id_key", "feed_id", "key", unique=True, **_only("origin_run_id IS NULL")),
-    Index("uq_entries_origin_run_id_key", "origin_run_id", "key", unique=True, **_only("origin_run_id IS NOT NULL")),
-    Index("ix_entries_waiting", "host", "priority", "newest_at", **_only("state = 'waiting'")),
-    Index("ix_entries_claimed", "run_id", **_only("state = 'claimed'")),
+    Index("uq_entries_feed_id_key", "feed_id", "key", unique=True, **only("origin_run_id IS NULL")),
+    Index("uq_entries_origin_run_id_key", "origin_run_id", "key", unique=True, **only("origin_run_id IS NOT NULL")),
+    Index("ix_entries_waiting", "host", "priority", "newest_at", **only("state = 'waiting'")),
+    Index("ix_entries_claimed", "run_id", **only("state = 'claimed'")),
     sqlite_strict=True,
 )
 

@@ -74,7 +74,7 @@ _METADATA = tuple(
 class AddressPolicy:
     """Public addresses, and those that the user opened."""
 
-    def __init__(self, allow_private: Iterable[str] = ()) -> None:
+    def __init__(self, allow_private: Iterable[str] = (), setting: str = "web.allow_private") -> None:
         self._names: set[str] = set()
         self._networks: list[Network] = []
         for item in allow_private:
@@ -82,7 +82,7 @@ class AddressPolicy:
                 self._networks.append(ip_network(item.strip("[]"), strict=False))
             except ValueError as e:
                 if "/" in item or ":" in item:
-                    raise UsageError(f"web.allow_private: {item!r} is neither a host name nor a CIDR") from e
+                    raise UsageError(f"{setting}: {item!r} is neither a host name nor a CIDR") from e
                 self._names.add(_name(item))
 
     def permits(self, address: Address, host: str) -> bool:

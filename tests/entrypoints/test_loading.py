@@ -42,6 +42,7 @@ def here(tmp_path: Path, migrated_file: Path) -> Place:
         "status",
         "db check",
         "db purge --dry-run",
+        "saved list",
     ],
 )
 def test_a_command_that_only_asks_the_database_loads_nothing_heavy(words: str, here: Place) -> None:

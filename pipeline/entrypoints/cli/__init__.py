@@ -9,6 +9,7 @@ import typer
 from pipeline.entrypoints.cli import files, flow, judging, reading
 from pipeline.entrypoints.cli.database import db_app
 from pipeline.entrypoints.cli.feeds import feeds_app
+from pipeline.entrypoints.cli.saved import saved_app
 from pipeline.entrypoints.cli.stories import stories_app
 from pipeline.errors import DefnewsError, UsageError
 
@@ -30,6 +31,7 @@ for _command in (
     reading.show,
     reading.why,
     reading.status,
+    reading.mcp,
     judging.label,
     judging.review,
     judging.reclassify,
@@ -45,6 +47,7 @@ for _command in (
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(stories_app, name="stories")
 app.add_typer(db_app, name="db")
+app.add_typer(saved_app, name="saved")
 app.add_typer(flow.backfill_app, name="backfill")
 
 

@@ -1,12 +1,13 @@
-"""The commands about the database: db upgrade, check, purge."""
+"""The commands about the database: db upgrade, check, purge, backup, copy."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.entrypoints.cli.arguments import Format, options, run, show
 
-db_app = typer.Typer(help="The database's schema.", no_args_is_help=True, rich_markup_mode=None)
+db_app = typer.Typer(help="The database: its schema, and copies.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @db_app.command("upgrade")
@@ -38,3 +39,23 @@ def db_purge(
     from pipeline.entrypoints import purging
 
     show([run(purging.purge(options(context), is_dry=is_dry))], chosen)
+
+
+@db_app.command("backup")
+def db_backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="A file that is new.")]) -> None:
+    """Write a consistent copy of the SQLite database, also while others use it."""
+    from pipeline.entrypoints import database
+
+    typer.echo(database.backup(options(context), file), err=True)
+
+
+@db_app.command("copy")
+def db_copy(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="sqlite:///FILE or postgresql://USER@HOST/NAME, without articles.")],
+    chosen: Format = None,
+) -> None:
+    """Copy everything to another database, and compare; all of it arrives, or nothing."""
+    from pipeline.entrypoints import database
+
+    show(run(database.copy(options(context), url)), chosen)

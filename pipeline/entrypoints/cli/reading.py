@@ -1,4 +1,4 @@
-"""The commands that ask the database: search, export, show, why, status."""
+"""The commands that ask the database: search, export, show, why, status, mcp."""
 
 import sys
 from dataclasses import replace
@@ -43,13 +43,13 @@ def search(
 @filtered
 def export(
     context: typer.Context,
-    out: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, also with .gz or .zst behind.")],
+    out: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, also with .gz or .zst behind, or .parquet.")],
     asked: Any,
 ) -> None:
     """Write all articles that match to a file, newest first."""
-    from pipeline.entrypoints import reading
+    from pipeline.entrypoints import exporting
 
-    count = run(reading.export(options(context), asked, out))
+    count = run(exporting.export(options(context), asked, out))
     typer.echo(f"{count} articles written to {out}", err=True)
 
 
@@ -74,3 +74,10 @@ def status(context: typer.Context, chosen: Format = None) -> None:
     stats = output.plain(run(reading.status(options(context))))
     is_table = chosen == "table" or (chosen is None and sys.stdout.isatty())
     arguments.show([{"what": name, "value": value} for name, value in stats.items()] if is_table else [stats], chosen)
+
+
+def mcp(context: typer.Context) -> None:
+    """Serve search, articles, timelines and `why` to a language model over MCP (stdin and stdout), read only."""
+    from pipeline.entrypoints import mcp as serving
+
+    run(serving.serve(options(context)))

@@ -5,7 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import text
 
-from pipeline.store import search_index, story_tables  # noqa: F401 - the tables of stories
+from pipeline.store import saved_tables, search_index, story_tables  # noqa: F401 - all tables are compared
 from pipeline.store.tables import metadata
 
 
