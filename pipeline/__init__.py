@@ -3,7 +3,7 @@
 The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point down this list only.
 
     __main__.py    python -m pipeline
-    entrypoints/   what people and machines start: commands, daemon, backfill, page, demo
+    entrypoints/   what people and machines start: commands, daemon, backfill, page, API, demo
     ui/            templates and style of the page
     polling.py     the flow's first half: feed -> entries
     ingest.py      its second half: entry -> article -> verdict; only these two know the stages

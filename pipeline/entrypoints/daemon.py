@@ -101,7 +101,7 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
         run = await engine.store.runs.start("daemon", engine.clock.now())
         daemon = Daemon(engine, run, settings)
         async with wiring.alive(engine.store, run, engine.clock) as counts:
-            server = _Server(_server_config(engine, daemon))
+            server = _Server(_server_config(engine, settings, daemon))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
             await daemon.work(_stop_event())
@@ -111,8 +111,8 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
     log.info("stopped", **counts)
 
 
-def _server_config(engine: Engine, daemon: Daemon) -> uvicorn.Config:
-    page = api.application(engine, daemon.health)
+def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
+    page = api.application(engine, settings, daemon.health)
     return uvicorn.Config(page, log_config=None, lifespan="off", timeout_graceful_shutdown=PAGE_DRAIN_S)
 
 

@@ -37,7 +37,9 @@ from pipeline.settings.sections import (
 
 PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
-_SECRETS = ("DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY")  # may stand in a file named by <NAME>_FILE
+_SECRETS = (  # may stand in a file named by <NAME>_FILE
+    "DATABASE_URL", "API__TOKEN", "API__READ_TOKEN", "SECOND_READER__API_KEY",
+)  # fmt: skip
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
@@ -104,7 +106,10 @@ class _SecretFiles(PydanticBaseSettingsSource):
             if path:
                 section, _, key = name.lower().rpartition("__")
                 value = _read(Path(path)).strip()
-                found.update({section: {key: value}} if section else {key: value})
+                if section:
+                    found.setdefault(section, {})[key] = value
+                else:
+                    found[key] = value
         return found
 
 

@@ -247,7 +247,7 @@ def _after(cursor: str) -> tuple[float | None, int]:
     """
     rank, _, key = cursor.rpartition("_")
     try:
-        return (float(rank) if rank else None), min(int(key), LARGEST_ID)
+        return (float(rank) if rank else None), max(min(int(key), LARGEST_ID), 0)
     except ValueError as e:
         raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
 
