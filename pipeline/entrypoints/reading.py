@@ -15,10 +15,10 @@ import zstandard
 
 from pipeline import urls
 from pipeline.clock import SystemClock
-from pipeline.entrypoints import moments, output
+from pipeline.entrypoints import output
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
-from pipeline.query import Filters, Query, parse, snippet
+from pipeline.query import Filters, Query, moments, parse, snippet
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.changes import Change, changes
 from pipeline.store import Appearance, Found, Provenance, Stats, Store, open_store
@@ -65,7 +65,8 @@ async def search(options: Options, asked: Asked) -> list[dict[str, Any]]:
         query = await to_query(store, asked, SystemClock().now())
         found = await store.search.find(query)
     return [
-        _row(article) | {"snippet": snippet(article.text, query.terms), "cursor": article.cursor} for article in found
+        _row(article) | {"snippet": snippet(article.text, query.asked.terms), "cursor": article.cursor}
+        for article in found
     ]
 
 
@@ -99,14 +100,21 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         entities=many.entity,
         feed_ids=tuple(row.feed.id for row in rows),
         kinds=many.kind,
-        sites=tuple(urls.site(site if "//" in site else f"https://{site}") for site in many.site),
+        sites=tuple(map(_site, many.site)),
         langs=many.lang,
         since=moments.since(asked.since, now),
         until=moments.until(asked.until, now),
         min_score=asked.min_score,
         is_teaser=asked.is_teaser,
     )
-    return Query(parse(asked.words or ""), filters, asked.sort == "relevance", asked.limit, asked.cursor)
+    return Query(parse(asked.words or "", now), filters, asked.sort == "relevance", asked.limit, asked.cursor)
+
+
+def _site(given: str) -> str:
+    try:
+        return urls.site(given if "//" in given else f"https://{given}")
+    except ValueError as e:
+        raise UsageError(f"--site: {given!r} is no domain, such as yna.co.kr") from e
 
 
 def countries(given: Iterable[str]) -> tuple[str, ...]:

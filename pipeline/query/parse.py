@@ -1,126 +1,200 @@
-"""Text -> Query: words, "phrases", OR, -not, prefix*; words side by side must all occur, with or without AND.
+"""Text -> Asked: words, "phrases", OR, -not, prefix*, (groups), field:value; what stands side by side must all hold.
 
-Nothing of the text reaches a database but words made of letters and digits, so no input can become its syntax.
+A field is a filter of the whole query; several values of one are alternatives: country:KR country:JP.
+`title:` is words, looked for there only. Nothing of the text reaches a database but words made of
+letters and digits and the values that `fields` has read, so no input can become its syntax.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any as Anything
 
 from pipeline.errors import UsageError
+from pipeline.query.asked import All, Any, Asked, Filters, Not, Term, Words
+from pipeline.query.fields import COLUMNS, FIELDS
 from pipeline.query.words import split_words
 
+DEEPEST = 20  # groups within groups
+MOST = 1_000  # words, phrases and fields
 _JOINING = ("AND", "OR")
-_TOKEN = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_QUOTES = str.maketrans("“”„", '"""')  # as some keyboards write them
+_RUN = r"(?:[^\s\"()]|(?<=\w)\([^\s\"()]*\))+"  # parentheses within a word belong to it: F-16(C)
+_TOKEN = re.compile(
+    rf'(?P<minus>-*)(?:(?P<open>\()|(?P<field>[A-Za-z_]+):(?!//)(?:"(?P<quoted>[^"]*)"?|(?P<value>{_RUN}))'
+    rf'|"(?P<phrase>[^"]*)"?|(?P<word>{_RUN}))|(?P<close>\))'
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """Words in this order, next to each other; the last may be a prefix."""
+class _Filter:
+    """A field's value, until it goes to the filters."""
 
-    words: tuple[str, ...]
-    is_prefix: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """What must not occur."""
-
-    term: Words
+    field: str
+    value: Anything
+    column: int
+    is_excluded: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
-    """At least one occurs."""
-
-    terms: tuple[Words, ...]
+_Part = Term | _Filter
 
 
-@dataclass(frozen=True, slots=True)
-class All:
-    """The whole query: every part holds."""
-
-    parts: tuple[Words | Not | Any, ...]
-
-    @property
-    def positive(self) -> tuple[Words, ...]:
-        """The terms that a found text holds at least one of."""
-        found: list[Words] = []
-        for part in self.parts:
-            found.extend((part,) if isinstance(part, Words) else part.terms if isinstance(part, Any) else ())
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What an article must be besides holding the words; empty tuples do not filter."""
-
-    labels: tuple[str, ...] = ()  # defense, other, review
-    topics: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2, upper case
-    entities: tuple[str, ...] = ()  # names, in any case
-    feed_ids: tuple[int, ...] = ()
-    kinds: tuple[str, ...] = ()
-    sites: tuple[str, ...] = ()
-    langs: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None  # excluded
-    min_score: float | None = None
-    is_teaser: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for, in which order, and which part of the result."""
-
-    terms: All | None = None
-    filters: Filters = field(default_factory=Filters)
-    is_by_relevance: bool = False
-    limit: int = 20
-    cursor: str | None = None
-
-
-def parse(text: str) -> All | None:
+def parse(text: str, now: datetime) -> Asked:
     """Read a query.
 
-    Returns:
-        None for a blank text: everything matches.
+    Args:
+        text: What a user typed.
+        now: What ages such as 7d count from.
 
     Raises:
-        UsageError: there is no word in it, it only excludes, or AND or OR stands at an end; says at which column.
+        UsageError: there is no word and no field in it, AND or OR stands at an end, a field is unknown, has a value
+            that cannot be, or stands where only words can; says at which column.
     """
-    parts: list[Words | Not | Any] = []
-    joins: re.Match[str] | None = None  # the AND or OR that waits for its right side
-    for match in _TOKEN.finditer(text):
-        if match["word"] in _JOINING and not match["minus"]:
-            if joins or not parts or (match["word"] == "OR" and isinstance(parts[-1], Not)):
-                raise UsageError(f"query, column {match.start() + 1}: {match['word']} needs a word on its left")
-            joins = match
-            continue
-        term = _term(match)
-        if term is None:
-            continue
-        if joins and joins["word"] == "OR":
-            parts[-1] = _either(parts[-1], term, is_negative=bool(match["minus"]), column=match.start() + 1)
-        else:
-            parts.append(Not(term) if match["minus"] else term)
-        joins = None
-    if joins:
-        raise UsageError(f"query, column {joins.start() + 1}: {joins['word']} needs a word on its right")
-    if text.strip() and all(isinstance(part, Not) for part in parts):
-        raise UsageError("query, column 1: it needs at least one word without a minus")
-    return All(tuple(parts)) if parts else None
+    parts = _Reading(text.translate(_QUOTES), now).group()
+    if text.strip() and not parts:
+        raise _wrong(1, "it needs at least one word or field")
+    terms = [part for part in parts if not isinstance(part, _Filter)]
+    filters = [part for part in parts if isinstance(part, _Filter)]
+    return Asked(
+        _joined(terms) if terms else None,
+        _filters(part for part in filters if not part.is_excluded),
+        _filters(part for part in filters if part.is_excluded),
+    )
 
 
-def _term(match: re.Match[str]) -> Words | None:
-    raw = match["phrase"] if match["phrase"] is not None else match["word"]
-    words = tuple(split_words(raw))
-    if not words:
-        return None
-    return Words(words, is_prefix=match["word"] is not None and raw.endswith("*"))
+class _Reading:
+    """A query that is being read, from left to right."""
+
+    def __init__(self, text: str, now: datetime) -> None:
+        self._tokens = _TOKEN.finditer(text)
+        self._now = now
+        self._count = 0
+
+    def group(self, depth: int = 0) -> list[_Part]:
+        """The parts up to the end of this group, or of the text."""
+        operands: list[list[_Part]] = []
+        join: re.Match[str] | None = None  # the AND or OR that waits for its right side
+        for token in self._tokens:
+            if token["close"] and depth:
+                break
+            if token["word"] in _JOINING and not token["minus"]:
+                join = _join(token, can_follow=bool(operands) and join is None)
+            elif operand := self._operand(token, depth):
+                if join and join["word"] == "OR":
+                    operand = _either(operands.pop(), operand, _column(token))
+                operands.append(operand)
+                join = None
+        if join:
+            raise _wrong(_column(join), f"{join['word']} needs a word on its right")
+        return [part for operand in operands for part in operand]
+
+    def _operand(self, token: re.Match[str], depth: int) -> list[_Part]:
+        """What a token begins: a group, a field, a phrase or a word; nothing for punctuation."""
+        self._count += 1
+        if self._count > MOST:
+            raise _wrong(_column(token), f"more than {MOST} words")
+        if token["field"] and _is_field(token):
+            return self._field(token)
+        parts = self._inner(token, depth) if token["open"] else _words(token)
+        return [Not(_joined(_only_terms(parts, _column(token))))] if parts and token["minus"] else parts
+
+    def _inner(self, token: re.Match[str], depth: int) -> list[_Part]:
+        if depth == DEEPEST:
+            raise _wrong(_column(token), f"more than {DEEPEST} groups within each other")
+        return self.group(depth + 1)
+
+    def _field(self, token: re.Match[str]) -> list[_Part]:
+        name, value = token["field"].lower(), token["value"] or token["quoted"]
+        if not value:
+            raise _wrong(_column(token), f"{name}: needs a value")
+        if name in COLUMNS:
+            words = _split(value, is_prefix=bool(token["value"]), column=COLUMNS[name])
+            return [Not(word) if token["minus"] else word for word in words]
+        try:
+            read = FIELDS[name].read(value, self._now)
+        except ValueError as e:
+            raise _wrong(_column(token), f"{name}: {e}") from e
+        return [_Filter(name, read, _column(token), is_excluded=bool(token["minus"]))]
 
 
-def _either(left: Words | Not | Any, right: Words, *, is_negative: bool, column: int) -> Any:
-    if is_negative or isinstance(left, Not):
-        raise UsageError(f"query, column {column}: OR joins words that must occur, not -words")
-    return Any((*(left.terms if isinstance(left, Any) else (left,)), right))
+def _join(token: re.Match[str], *, can_follow: bool) -> re.Match[str]:
+    if not can_follow:
+        raise _wrong(_column(token), f"{token['word']} needs a word on its left")
+    return token
+
+
+def _is_field(token: re.Match[str]) -> bool:
+    """Whether name:value is a field, and not two words of a text with a colon between.
+
+    Raises:
+        UsageError: it looks like a field that is misspelt.
+    """
+    name = token["field"]
+    if name.lower() in FIELDS or name.lower() in COLUMNS:
+        return True
+    if name.islower():
+        known = ", ".join((*COLUMNS, *FIELDS))
+        raise _wrong(_column(token), f'no field {name}: (known: {known}); in quotes these are words: "{token[0]}"')
+    return False
+
+
+def _words(token: re.Match[str]) -> list[_Part]:
+    """The phrase or word of a token.
+
+    Raises:
+        UsageError: it is a field without a value.
+    """
+    word = token["word"] or ""
+    if word.endswith(":") and (word[:-1] in FIELDS or word[:-1] in COLUMNS):
+        raise _wrong(_column(token), f"{word} needs a value right behind the colon")
+    return [*_split(token["phrase"] or token[0], is_prefix=bool(word))]
+
+
+def _split(text: str, *, is_prefix: bool, column: str | None = None) -> list[Words]:
+    words = tuple(split_words(text))
+    return [Words(words, is_prefix and text.endswith("*"), column)] if words else []
+
+
+def _either(left: list[_Part], right: list[_Part], column: int) -> list[_Part]:
+    """Both sides of an OR as one term; values of one field are alternatives anyway."""
+    both = [*left, *right]
+    names = {part.field if isinstance(part, _Filter) and not part.is_excluded else None for part in both}
+    if len(names) == 1 and None not in names:
+        return both
+    one, other = (_joined(_only_terms(side, column)) for side in (left, right))
+    return [Any((*(one.terms if isinstance(one, Any) else (one,)), other))]
+
+
+def _only_terms(parts: list[_Part], column: int) -> list[Term]:
+    """The same parts.
+
+    Raises:
+        UsageError: a field is among them.
+    """
+    terms = [part for part in parts if not isinstance(part, _Filter)]
+    if len(terms) < len(parts):
+        raise _wrong(
+            column, "a field is a filter of the whole query: OR and -( ) are for words, or values of one field"
+        )
+    return terms
+
+
+def _joined(terms: list[Term]) -> Term:
+    return terms[0] if len(terms) == 1 else All(tuple(terms))
+
+
+def _filters(found: Iterable[_Filter]) -> Filters:
+    values: dict[str, list[Anything]] = {}
+    for part in found:
+        values.setdefault(FIELDS[part.field].fills, []).append(part.value)
+    filled: dict[str, Anything] = {name: tuple(dict.fromkeys(given)) for name, given in values.items()}
+    return Filters(**filled)
+
+
+def _column(token: re.Match[str]) -> int:
+    return token.start() + 1
+
+
+def _wrong(column: int, problem: str) -> UsageError:
+    return UsageError(f"query, column {column}: {problem}")

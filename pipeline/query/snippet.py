@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 
-from pipeline.query.parse import All
+from pipeline.query.asked import Term, positive
 from pipeline.query.words import fold
 
 LENGTH = 200  # characters
@@ -12,7 +12,7 @@ _ENDING = re.compile(r"(ing|ed|es|s|e)$")
 _ENDINGS = ("", "ing", "ed", "es", "s", "e")
 
 
-def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), length: int = LENGTH) -> str:
+def snippet(text: str, terms: Term | None, mark: tuple[str, str] = ("[", "]"), length: int = LENGTH) -> str:
     """About `length` characters of the text around the first place where most of the terms stand.
 
     Words match as in the search's stemming: a shared beginning of at least four letters counts.
@@ -30,11 +30,11 @@ def snippet(text: str, terms: All | None, mark: tuple[str, str] = ("[", "]"), le
     return ("…" if start else "") + "".join(pieces).strip() + ("…" if end < len(flat) else "")
 
 
-def _wanted(terms: All | None) -> tuple[frozenset[str], tuple[str, ...]]:
+def _wanted(terms: Term | None) -> tuple[frozenset[str], tuple[str, ...]]:
     """The words that match, in all their forms, and the beginnings that do."""
     forms: set[str] = set()
     prefixes: set[str] = set()
-    for term in terms.positive if terms else ():
+    for term in positive(terms):
         for word in term.words:
             forms.add(word)
             root = _ENDING.sub("", word)

@@ -1,7 +1,7 @@
 """The store: one schema on SQLite and PostgreSQL; the database row is the durable state.
 
 store = await open_store("sqlite:///defnews.db")
-for found in await store.search.find(Query(parse("missile OR drone"))):
+for found in await store.search.find(Query(parse("missile OR drone", now))):
     print(found.published_at, found.title)
 await store.close()
 """

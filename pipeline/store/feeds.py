@@ -87,7 +87,7 @@ class FeedRows:
         if not with_removed:
             query = query.where(feeds.c.removed_at.is_(None))
         if named:
-            query = query.where(_is_named(named))
+            query = query.where(is_named(named))
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
         return tuple(FeedRow(_feed(row), state_of(row), row.enabled, row.missed) for row in rows)
@@ -217,7 +217,8 @@ def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:
     return and_(is_idle, is_unpolled, is_meant)
 
 
-def _is_named(named: Sequence[str]) -> ColumnElement[bool]:
+def is_named(named: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a feed has one of these ids, URLs or titles."""
     ids = [int(name) for name in named if name.isdecimal() and len(name) < LONGEST_ID]
     by_url = feeds.c.id.in_(select(feed_urls.c.feed_id).where(feed_urls.c.url.in_(named)))
     return or_(feeds.c.id.in_(ids), by_url, func.lower(feeds.c.title).in_([name.lower() for name in named]))

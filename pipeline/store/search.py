@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any as Anything
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Double,
     Select,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     or_,
     select,
     text,
@@ -25,8 +27,10 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.errors import UsageError
-from pipeline.query import All, Any, Filters, Not, Query, Words
+from pipeline.query import Filters, Query, Span, Term
 from pipeline.store.database import Database
+from pipeline.store.feeds import is_named
+from pipeline.store.matching import to_fts5, to_tsquery
 from pipeline.store.search_index import TABLE
 from pipeline.store.tables import articles, feeds, tags, texts, verdicts
 
@@ -93,40 +97,42 @@ class Search:
 
     def conditions(self, query: Query) -> list[ColumnElement[bool]]:
         """What holds of the articles that match a query."""
-        return [self._matches(query.terms), *_conditions(query.filters)]
+        asked = query.asked
+        unwanted = [not_(func.coalesce(condition, false())) for condition in _conditions(asked.without)]
+        return [self._matches(asked.terms), *_conditions(query.filters), *_conditions(asked.filters), *unwanted]
 
     def _statement(self, query: Query) -> Select[Anything]:
-        if query.terms is None or not query.is_by_relevance:
+        if query.asked.terms is None or not query.is_by_relevance:
             wanted = select(articles.c.id, _NO_RANK).where(*self.conditions(query))
             if query.cursor:
                 wanted = wanted.where(articles.c.id < _after(query.cursor)[1])
             ids = wanted.order_by(articles.c.id.desc()).limit(query.limit).subquery()
             order = [ids.c.id.desc()]
         else:
-            ids = self._ranked(query, query.terms).subquery()
+            ids = self._ranked(query, query.asked.terms).subquery()
             order = [ids.c.rank.desc(), ids.c.id.desc()]
         return _with_columns(ids).order_by(*order)
 
-    def _matches(self, terms: All | None) -> ColumnElement[bool]:
+    def _matches(self, terms: Term | None) -> ColumnElement[bool]:
         if terms is None:
             return true()
         is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(terms))
         return is_hit
 
-    def _hits(self, terms: All) -> Select[Anything]:
+    def _hits(self, terms: Term) -> Select[Anything]:
         if self._db.is_sqlite:
             is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
             return select(_INDEX.c.rowid.label("id")).where(is_hit)
         words = func.to_tsquery(literal_column("'defnews'::regconfig"), to_tsquery(terms))
         return select(_INDEX.c.article_id.label("id")).where(_INDEX.c.words.op("@@")(words))
 
-    def _ranked(self, query: Query, terms: All) -> Select[Anything]:
+    def _ranked(self, query: Query, terms: Term) -> Select[Anything]:
         """The newest matches, best first; equal ranks newest first."""
         key, rank, is_hit = self._rank(terms)
         newest = (
             select(key.label("id"), rank.label("rank"))
             .join(articles, articles.c.id == key)
-            .where(is_hit, *_conditions(query.filters))
+            .where(is_hit, *self.conditions(query)[1:])
             .order_by(key.desc())
             .limit(RANKED)
             .subquery()
@@ -134,11 +140,13 @@ class Search:
         ranked = select(newest.c.id, newest.c.rank)
         if query.cursor:
             rank_then, id_then = _after(query.cursor)
+            if rank_then is None:
+                raise UsageError(f"--cursor: {query.cursor!r} goes on with the newest, not by relevance")
             is_equal = and_(newest.c.rank == rank_then, newest.c.id < id_then)
             ranked = ranked.where(or_(newest.c.rank < rank_then, is_equal))
         return ranked.order_by(newest.c.rank.desc(), newest.c.id.desc()).limit(query.limit)
 
-    def _rank(self, terms: All) -> tuple[Anything, Anything, Anything]:
+    def _rank(self, terms: Term) -> tuple[Anything, Anything, Anything]:
         """The index's id column, how well a row fits (more is better), and whether it fits."""
         if self._db.is_sqlite:
             is_hit = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(terms))
@@ -164,41 +172,6 @@ def _with_columns(ids: Subquery) -> Select[Anything]:
     )
 
 
-def to_fts5(terms: All) -> str:
-    """The query in FTS5's language; every word stands in quotes."""
-    wanted, unwanted = [], []
-    for part in terms.parts:
-        if isinstance(part, Not):
-            unwanted.append(_fts5_words(part.term))
-        elif isinstance(part, Any):
-            wanted.append("(" + " OR ".join(_fts5_words(term) for term in part.terms) + ")")
-        else:
-            wanted.append(_fts5_words(part))
-    query = " AND ".join(wanted)
-    return f"({query}) NOT ({' OR '.join(unwanted)})" if unwanted else query
-
-
-def _fts5_words(term: Words) -> str:
-    return '"' + " ".join(term.words) + '"' + ("*" if term.is_prefix else "")
-
-
-def to_tsquery(terms: All) -> str:
-    """The query in tsquery's language; words hold only letters and digits."""
-    parts = []
-    for part in terms.parts:
-        if isinstance(part, Not):
-            parts.append(f"!({_ts_words(part.term)})")
-        elif isinstance(part, Any):
-            parts.append("(" + " | ".join(_ts_words(term) for term in part.terms) + ")")
-        else:
-            parts.append(_ts_words(part))
-    return " & ".join(parts)
-
-
-def _ts_words(term: Words) -> str:
-    return "(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.is_prefix else "") + ")"
-
-
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """The filters as SQL; values of one filter are alternatives, filters add up."""
     of_kind = select(feeds.c.id).where(feeds.c.kind.in_(filters.kinds))
@@ -212,12 +185,22 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         (filters.kinds, articles.c.feed_id.in_(of_kind)),
         (filters.sites, articles.c.site.in_(filters.sites)),
         (filters.langs, or_(false(), *in_lang)),
+        (filters.feeds, articles.c.feed_id.in_(select(feeds.c.id).where(is_named(filters.feeds)))),
+        (filters.scores, _is_within(articles.c.score, filters.scores)),
+        (filters.published, _is_within(articles.c.published_at, filters.published)),
     )
     return [*(condition for values, condition in conditions if values), *_bounds(filters)]
 
 
 def _is_tagged(kind: str, names: Sequence[str]) -> ColumnElement[bool]:
     return articles.c.id.in_(select(tags.c.article_id).where(tags.c.kind == kind, tags.c.name.in_(names)))
+
+
+def _is_within(column: Column[Anything], spans: Sequence[Span[Anything]]) -> ColumnElement[bool]:
+    ends = (
+        (true() if s.low is None else column >= s.low, true() if s.high is None else column < s.high) for s in spans
+    )
+    return or_(false(), *(and_(*both) for both in ends))
 
 
 def _bounds(filters: Filters) -> Iterator[ColumnElement[bool]]:

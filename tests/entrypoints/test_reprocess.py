@@ -93,12 +93,12 @@ async def test_what_is_read_differently_is_stored_told_and_found(kept: Kept) -> 
     await kept.ingest(1, 2)
     kept.reader = Reader(text=make.TEXT + "\nA submarine surfaced.", published_at=AT - timedelta(days=9), lang="ko")
     dry = await kept.again(is_dry=True)
-    assert await kept.store.search.find(Query(parse("submarine"))) == ()
+    assert await kept.store.search.find(Query(parse("submarine", AT))) == ()
     assert await kept.again() == dry == {"read": 2, "text": 2, "date": 2, "details": 2}
     (row, *_) = kept.told
     assert (row["change"], row["old_title"]) == (("text", "date", "details"), None)
     assert row["new_chars"] - row["old_chars"] == 22
-    found = await kept.store.search.find(Query(parse("submarine")))
+    found = await kept.store.search.find(Query(parse("submarine", AT)))
     assert {one.published_at for one in found} == {AT - timedelta(days=9)}
     known = await kept.store.provenance.of_article(row["id"])
     assert known is not None

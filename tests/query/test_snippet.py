@@ -1,24 +1,26 @@
 """The piece of a text that shows why it was found."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.query import All, parse, snippet
+from pipeline.query import Term, parse, snippet
 
 FILLER = "nothing of interest happened here today "
 TEXTS = st.lists(
     st.sampled_from(["missile", "Missiles", "launch", "sea", "훈련이", "x" * 30, "-", "'s", "\n", "é"])
 ).map(" ".join) | st.text(max_size=300)
 QUERIES = st.sampled_from(["missile", "launch*", "missile OR sea", '"launch missile" -sea', "훈련*", "e", ""])
+NOW = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
 MARKS = ("\ue000", "\ue001")
 
 
 def show(text: str, query: str, length: int = 200) -> str:
-    return snippet(text, parse(query), length=length)
+    return snippet(text, parse(query, NOW).terms, length=length)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_the_words_that_matched_are_marked(text: str, query: str, shown: str) ->
 
 
 def test_the_marks_can_be_chosen() -> None:
-    assert snippet("a missile", parse("missile"), mark=("<b>", "</b>")) == "a <b>missile</b>"
+    assert snippet("a missile", parse("missile", NOW).terms, mark=("<b>", "</b>")) == "a <b>missile</b>"
 
 
 def test_a_long_text_is_cut_at_words_and_says_so() -> None:
@@ -87,9 +89,9 @@ def test_a_long_text_full_of_hits_takes_no_longer_than_reading_it() -> None:
     assert time.perf_counter() - started < 5, "quadratic: minutes"
 
 
-def terms_of(query: str) -> All | None:
+def terms_of(query: str) -> Term | None:
     try:
-        return parse(query)
+        return parse(query, NOW).terms
     except UsageError:
         return None
 
@@ -107,7 +109,7 @@ def test_without_marks_and_ellipses_a_snippet_is_a_piece_of_the_text(text: str, 
 @given(TEXTS, QUERIES, st.integers(1, 80))
 def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: int) -> None:
     assume(not set(MARKS) & set(text))
-    first, *pieces = snippet(text, parse(query), MARKS, length).split(MARKS[0])
+    first, *pieces = snippet(text, parse(query, NOW).terms, MARKS, length).split(MARKS[0])
     assert MARKS[1] not in first
     before = first
     for piece in pieces:

@@ -34,7 +34,7 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     schema.upgrade(first_version_url)
     async with await open_store(first_version_url) as store:
         assert await violations(store.db) == [0] * len(INVARIANTS)
-        (found,) = await store.search.find(Query(parse("drill"), Filters(topics=("operations",))))
+        (found,) = await store.search.find(Query(parse("drill", AT), Filters(topics=("operations",))))
         assert (found.id, found.label, found.topics, found.countries, found.entities) == (
             7,
             "defense",

@@ -54,7 +54,7 @@ async def filled(store: Store) -> Store:
 
 
 async def titles(store: Store, words: str = "", *, is_by_relevance: bool = False, **filters: Any) -> list[str]:
-    query = Query(parse(words), Filters(**filters), is_by_relevance)
+    query = Query(parse(words, AT), Filters(**filters), is_by_relevance)
     return [found.title.split()[0] for found in await store.search.find(query)]
 
 
@@ -123,15 +123,15 @@ async def test_relevance_puts_the_title_first(filled: Store) -> None:
 
 @pytest.mark.parametrize("is_by_relevance", [False, True], ids=["newest", "relevance"])
 async def test_a_cursor_goes_on_without_gap_or_repetition(filled: Store, is_by_relevance: bool) -> None:
-    query = Query(parse("missile OR drills OR 훈련이"), Filters(), is_by_relevance, limit=10)
+    query = Query(parse("missile OR drills OR 훈련이", AT), Filters(), is_by_relevance, limit=10)
     whole = await filled.search.find(query)
     pages, cursor = [], None
     for _ in whole:
-        (row,) = await filled.search.find(Query(query.terms, Filters(), is_by_relevance, limit=1, cursor=cursor))
+        (row,) = await filled.search.find(Query(query.asked, Filters(), is_by_relevance, limit=1, cursor=cursor))
         pages.append(row.id)
         cursor = row.cursor
     assert pages == [found.id for found in whole]
-    assert await filled.search.find(Query(query.terms, Filters(), is_by_relevance, limit=1, cursor=cursor)) == ()
+    assert await filled.search.find(Query(query.asked, Filters(), is_by_relevance, limit=1, cursor=cursor)) == ()
 
 
 async def test_a_cursor_that_no_search_printed_is_refused(filled: Store) -> None:
@@ -176,7 +176,7 @@ async def test_filters_by_tag_and_by_review_use_an_index(filled: Store, filters:
 @given(words=st.text(max_size=40))
 async def test_no_query_breaks_the_database(filled: Store, words: str) -> None:
     try:
-        terms = parse(words)
+        terms = parse(words, AT)
     except UsageError:
         return
     for is_by_relevance in (False, True):

@@ -167,7 +167,7 @@ async def test_articles_come_page_by_page_newest_first_as_they_were_stored(store
 async def test_a_page_holds_what_matches(store: Store) -> None:
     await fill(store, [make.article(1, title="Tanks"), make.article(2)], [make.tagged(), make.other()])
     asked: tuple[Query, ...] = (
-        Query(parse("tanks")),
+        Query(parse("tanks", AT)),
         Query(filters=Filters(labels=("defense",))),
         Query(filters=Filters(countries=("KR",))),
     )

@@ -37,7 +37,7 @@ class V1:
         )
         found = await self._store.search.find(query)
         page = found[: asked.limit]
-        rows = [answers.article(row, snippet(row.text, query.terms), with_text=asked.text) for row in page]
+        rows = [answers.article(row, snippet(row.text, query.asked.terms), with_text=asked.text) for row in page]
         following = page[-1].cursor if len(found) > len(page) else None
         links = {"first": request.url.remove_query_params("cursor")}
         if following:

@@ -29,7 +29,9 @@ Teaser = Annotated[
         "--teaser/--no-teaser", help="Only texts that are just a beginning, the rest being paid for; or none."
     ),
 ]
-Words = Annotated[str | None, typer.Argument(help='Words, "phrases", AND, OR, -not, prefix*.')]
+Words = Annotated[
+    str | None, typer.Argument(help='Words, "phrases", AND, OR, -not, prefix*, (groups), country:KR and other fields.')
+]
 
 
 def _asked(

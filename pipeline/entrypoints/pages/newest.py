@@ -62,9 +62,9 @@ class Newest:
         return HTMLResponse(self._template.render(**values), status_code=400 if error else 200, headers=HEADERS)
 
     async def _rows(self, words: str, filters: Filters, cursor: str | None) -> tuple[tuple[Found, str], ...]:
-        terms = parse(words)
-        found = await self._engine.store.search.find(Query(terms, filters, limit=ROWS, cursor=cursor or None))
-        return tuple((article, snippet(article.text, terms, mark=("", ""))) for article in found)
+        asked = parse(words, self._engine.clock.now())
+        found = await self._engine.store.search.find(Query(asked, filters, limit=ROWS, cursor=cursor or None))
+        return tuple((article, snippet(article.text, asked.terms, mark=("", ""))) for article in found)
 
 
 def _filters(label: str, only: Mapping[str, str]) -> Filters:

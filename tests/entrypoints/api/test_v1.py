@@ -109,6 +109,9 @@ WRONG = {
     "cursor": ("?cursor=x", "cursor"),
     "cursor of no number": ("?cursor=1.5", "cursor"),
     "cursor with a rank": ("?q=jeju&sort=relevance&cursor=nan_1e5", "cursor"),
+    "cursor of another order": ("?q=jeju&sort=relevance&cursor=5", "cursor"),
+    "site": ("?site=%5B", "site"),
+    "field": ("?q=country:ZZ", "ZZ"),
     "limit": ("?limit=100000", "limit"),
     "no score": ("?min_score=nan", "min_score"),
     "words": ("?q=a+OR", "column 3"),
@@ -132,7 +135,7 @@ async def test_what_cannot_be_is_a_problem_that_says_what(asked: str, named: str
     assert "--" not in problem["detail"]
 
 
-@pytest.mark.parametrize("cursor", ["9" * 30, "-" + "9" * 30, "1e400_5"])
+@pytest.mark.parametrize("cursor", ["1_" + "9" * 30, "1_-" + "9" * 30, "1e400_5"])
 async def test_a_cursor_beyond_all_articles_is_an_end_of_the_result(cursor: str, filled: Store, serve: Serve) -> None:
     answer = await (await serve()).get(f"/api/v1/articles?q=drills&sort=relevance&cursor={cursor}")
     assert answer.status_code == 200, answer.text

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.entrypoints import moments
 from pipeline.errors import UsageError
+from pipeline.query import moments
 
 NOW = datetime(2025, 7, 11, 12, 0, tzinfo=UTC)
 
