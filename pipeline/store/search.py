@@ -53,6 +53,7 @@ class Found:
     agency: str | None  # that wrote it
     published_at: datetime
     published_from: str
+    revised_at: datetime | None
     lang: str | None
     feed_id: int | None
     feed: str | None  # its title
@@ -246,6 +247,7 @@ def _found(row: Anything, tagged: Anything) -> Found:
         agency=row.agency,
         published_at=row.published_at,
         published_from=row.published_from,
+        revised_at=row.revised_at,
         lang=row.lang,
         feed_id=row.feed_id,
         feed=row.feed_title,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, true
 
 from pipeline.store.database import Database
-from pipeline.store.tables import articles, entries, feed_states, feeds, outages, runs
+from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class StatRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    async def changed_at(self) -> datetime | None:
+        """When the newest verdict or label was stored: no search finds anything else since then, but for its age."""
+        newest = (select(table.c.created_at).order_by(table.c.id.desc()).limit(1) for table in (verdicts, labels))
+        async with self._db.read() as c:
+            moments = [(await c.execute(query)).scalar() for query in newest]
+        return max(filter(None, moments), default=None)
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""

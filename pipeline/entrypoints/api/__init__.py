@@ -1,4 +1,4 @@
-"""What the daemon serves: the pages, the API under /api/v1, the probes; and who may ask (`guard.py`)."""
+"""What the daemon serves: pages, the API under /api/v1, searches as feeds, probes; and who may ask (`guard.py`)."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.api import probes, signing, v1
+from pipeline.entrypoints.api import feeds_out, probes, signing, v1
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
@@ -39,5 +39,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     )
     app.state.guard = guard
     app.include_router(v1.router(engine))
+    app.include_router(feeds_out.router(engine))
     app.router.routes += [*pages.routes(engine, health), *signing.routes(), *probes.routes(engine, health)]
     return app
