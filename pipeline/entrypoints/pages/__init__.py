@@ -1,4 +1,4 @@
-"""The pages that the daemon serves to people: they work without scripts, which add keys, local times and live results."""
+"""The pages that the daemon serves to people; scripts add keys, local times and live results."""
 
 from collections.abc import Callable
 from typing import Any

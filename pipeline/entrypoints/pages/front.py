@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pipeline.entrypoints.pages.screen import Screen, country_name
+from pipeline.entrypoints.pages.screen import Screen, country_name, entity_name
 from pipeline.ingest import Engine
 from pipeline.query import Filters, Query
 from pipeline.query.countries import COUNTRIES
@@ -15,6 +15,7 @@ from pipeline.store import Range
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 ROWS = 40
+SHOWN = {"topic": str, "country": country_name, "entity": entity_name}
 KINDS = {"topics": "topic", "countries": "country", "entities": "entity"}
 
 
@@ -66,13 +67,12 @@ class Front:
         weeks, lines = Range.of(self._clock.now(), WEEK, 26), self._store.timelines
         filters = replace(Filters(), **{many: (name,)})
         rows = await self._store.search.find(Query(filters=filters, limit=ROWS))
-        written = next((n for row in rows for n, _ in row.entities if n.casefold() == stored), name)
         return await self._screen.page(
             request,
             "tag.html",
             kind=kind,
             name=name,
-            shown=country_name(name) if kind == "country" else written,
+            shown=SHOWN[kind](name),
             rows=rows,
             starts=weeks.starts,
             counts=await lines.of_tag(kind, stored, weeks),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from pipeline.entrypoints.api.guard import guard_of
 from pipeline.entrypoints.output import rfc3339
 from pipeline.ingest import Engine
+from pipeline.query.countries import COUNTRIES
+from pipeline.stages.tag import entities
 from pipeline.stages.tag.countries import ENGLISH
 from pipeline.stages.tag.tables import lines
 
@@ -52,8 +54,7 @@ class Screen:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = {"rfc3339": rfc3339, "hits": hits, "redlined": redlined, "country": country_name, "span": span}
-        self._templates.filters.update(filters)
+        self._templates.filters.update(FILTERS)
         folder = resources.files("pipeline") / "ui/static"
         self._files = {name: folder.joinpath(name).read_bytes() for name in FILES}
 
@@ -114,12 +115,26 @@ def redlined(text: str) -> list[tuple[str, str]]:
 @cache
 def countries() -> dict[str, str]:
     """The English name of each country, by its code."""
-    return {code: forms.split("|")[0].lstrip("?!") for code, forms in lines("countries", ENGLISH) if code != "-"}
+    found: dict[str, str] = {}
+    for code, forms in lines("countries", ENGLISH):
+        if code in COUNTRIES:
+            found.setdefault(code, forms.split("|")[0].lstrip("?!"))
+    return found
 
 
 def country_name(code: str) -> str:
     """A country's English name; of an unknown code, the code."""
     return countries().get(code, code)
+
+
+@cache
+def _entities() -> dict[str, str]:
+    return {entity.name.casefold(): entity.name for _, entity in entities.forms()}
+
+
+def entity_name(folded: str) -> str:
+    """An entity's name as it is written; of one that no table lists, as it is given."""
+    return _entities().get(folded.casefold(), folded)
 
 
 def span(length: timedelta | float | None) -> str:
@@ -133,6 +148,11 @@ def span(length: timedelta | float | None) -> str:
     return "0 s"
 
 
-def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago a moment was."""
-    return "never" if moment is None else f"{span(now - moment)} ago"
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "rfc3339": rfc3339,
+    "hits": hits,
+    "redlined": redlined,
+    "country": country_name,
+    "entity": entity_name,
+    "span": span,
+}

@@ -7,6 +7,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.entrypoints.api import application
 from pipeline.ingest import Engine
@@ -28,14 +29,18 @@ def health() -> dict[str, Any]:
     return {"tick_age_s": 1.0, "ticks": {"poll/done": 3}, "unexpected_errors": 0}
 
 
+def engine_of(store: Store, clock: Clock) -> Engine:
+    """An engine that can only read and write the store."""
+    nothing: Any = None
+    return Engine(
+        store, cast(Web, nothing), cast(Compute, nothing), cast(Classifier, nothing), clock, cast(PollPolicy, nothing)
+    )
+
+
 @asynccontextmanager
 async def asking(store: Store, clock: StillClock, **api: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application with these settings of [api]."""
-    nothing: Any = None
-    engine = Engine(
-        store, cast(Web, nothing), cast(Compute, nothing), cast(Classifier, nothing), clock, cast(PollPolicy, nothing)
-    )
-    app = application(engine, Settings(api=ApiSettings(**api)), health)
+    app = application(engine_of(store, clock), Settings(api=ApiSettings(**api)), health)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8317") as client:
         yield client
