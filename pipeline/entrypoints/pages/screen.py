@@ -115,11 +115,11 @@ def redlined(text: str) -> list[tuple[str, str]]:
 @cache
 def countries() -> dict[str, str]:
     """The English name of each country, by its code."""
-    found: dict[str, str] = {}
+    longest: dict[str, str] = {}  # a country has one line with its names, and shorter ones for places that are its own
     for code, forms in lines("countries", ENGLISH):
         if code in COUNTRIES:
-            found.setdefault(code, forms.split("|")[0].lstrip("?!"))
-    return found
+            longest[code] = max(longest.get(code, ""), forms, key=len)
+    return {code: forms.split("|")[0].lstrip("?!") for code, forms in longest.items()}
 
 
 def country_name(code: str) -> str:

@@ -80,7 +80,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Any, schem
         if place == "/":
             places.append(page.locator("[data-open]").first.get_attribute("href"))
         page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html))")
+        found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 200)))")
         assert (place, found) == (place, [])
         assert (place, page.evaluate("document.documentElement.scrollWidth") <= width) == (place, True)
 
@@ -112,9 +112,9 @@ def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
 
 def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
     page.goto("/search")
-    page.get_by_label("Words").fill("bombers")
+    page.get_by_label("Words").fill("flower")
     playwright.expect(page.locator("#found")).to_contain_text("1 article")
-    page.wait_for_url("**q=bombers*")
+    page.wait_for_url("**q=flower*")
 
 
 def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:

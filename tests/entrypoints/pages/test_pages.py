@@ -171,7 +171,16 @@ def test_a_span_is_told_in_its_largest_unit(seconds: float | None, shown: str) -
 
 
 @pytest.mark.parametrize(
-    ("code", "name"), [("GB", "United Kingdom"), ("CN", "China"), ("KP", "North Korea"), ("QQ", "QQ")]
+    ("code", "name"),
+    [
+        ("GB", "United Kingdom"),
+        ("US", "United States"),
+        ("FR", "France"),
+        ("GU", "Guam"),
+        ("CN", "China"),
+        ("KP", "North Korea"),
+        ("QQ", "QQ"),
+    ],
 )
 def test_a_country_has_a_name(code: str, name: str) -> None:
     assert country_name(code) == name
