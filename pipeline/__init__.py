@@ -4,7 +4,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
 
     __main__.py    python -m pipeline
     entrypoints/   what people and machines start: commands, daemon, backfill, page, API, demo
-    ui/            templates and style of the page
+    ui/            templates, style and scripts of the pages
     polling.py     the flow's first half: feed -> entries
     ingest.py      its second half: entry -> article -> verdict; only these two know the stages
     settings/      TOML and environment -> Settings; the feed list

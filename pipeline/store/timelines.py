@@ -114,7 +114,7 @@ def _counted(group: ColumnElement[Any], span: Range, key: ColumnElement[int]) ->
     """Rows of group, number of the step, count."""
     length = int(span.step.total_seconds()) << ID_HASH_BITS
     since = _first_id(span.since)
-    step: ColumnElement[int] = literal_column(f"({key.table.name}.{key.name} - {since}) / {length}")  # type: ignore[attr-defined]
+    step: ColumnElement[int] = literal_column(f"({key.table.name}.{key.name} - {since}) / {length}")
     return select(group, step.label("step"), func.count()).group_by(group, step)
 
 

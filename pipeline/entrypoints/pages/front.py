@@ -1,7 +1,8 @@
 """/: what happened; /status: how the pipeline does; /topics, /countries and /entities: what is said of one of them."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from pipeline.store import Range
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 ROWS = 40
-SHOWN = {"topic": str, "country": country_name, "entity": entity_name}
+SHOWN: Mapping[str, Callable[[str], str]] = {"topic": str, "country": country_name, "entity": entity_name}
 KINDS = {"topics": "topic", "countries": "country", "entities": "entity"}
 
 
@@ -65,8 +66,8 @@ class Front:
             raise HTTPException(404, f"no country {name}")
         stored = name.casefold() if kind == "entity" else name
         weeks, lines = Range.of(self._clock.now(), WEEK, 26), self._store.timelines
-        filters = replace(Filters(), **{many: (name,)})
-        rows = await self._store.search.find(Query(filters=filters, limit=ROWS))
+        filters: dict[str, Any] = {many: (name,)}
+        rows = await self._store.search.find(Query(filters=Filters(**filters), limit=ROWS))
         return await self._screen.page(
             request,
             "tag.html",
