@@ -34,11 +34,12 @@ bench: $(VENV)/.installed-dev ## set up, run every benchmark (ARGS=--quick for s
 	@status=0; for script in benchmarks/[a-z]*.py; do \
 		echo "== $$script"; $(BIN)/python $$script $(ARGS) || status=1; done; exit $$status
 
-secrets: ## make the secret files of docker-compose.yml: the database's password and address
+secrets: ## make the secret files of docker-compose.yml: the database's password and address, the token for writes
 	@mkdir -m 700 $@
 	@od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > $@/database_password
 	@printf 'postgresql://defnews:%s@db/defnews\n' "$$(cat $@/database_password)" > $@/database_url
-	@chmod 644 $@/database_password $@/database_url
+	@od -An -N24 -tx1 /dev/urandom | tr -d ' \n' > $@/api_token
+	@chmod 644 $@/database_password $@/database_url $@/api_token
 
 lock: ## write the lock files again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

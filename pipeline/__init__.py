@@ -3,8 +3,8 @@
 The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point down this list only.
 
     __main__.py    python -m pipeline
-    entrypoints/   what people and machines start: commands, daemon, backfill, page, demo
-    ui/            templates and style of the page
+    entrypoints/   what people and machines start: commands, daemon, backfill, page, API, demo
+    ui/            templates, style and scripts of the pages
     polling.py     the flow's first half: feed -> entries
     ingest.py      its second half: entry -> article -> verdict; only these two know the stages
     settings/      TOML and environment -> Settings; the feed list

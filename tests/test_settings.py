@@ -85,12 +85,14 @@ def test_a_list_is_given_by_the_environment_with_commas_or_as_json(
 
 
 def test_secrets_may_stand_in_files(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("s3cret\n")
+    (tmp_path / "token").write_text("s3cret-of-a-good-length\n")
     (tmp_path / "url").write_text("postgresql://me:word@db/news\n")
     named = {"DEFNEWS_API__TOKEN_FILE": f"{tmp_path}/token", "DEFNEWS_DATABASE_URL_FILE": f"{tmp_path}/url"}
-    found = read(tmp_path, 'database_url = "sqlite:///x"\n[api]\nlisten = "0.0.0.0:80"\ntoken = "t"\n', **named)
+    found = read(
+        tmp_path, 'database_url = "sqlite:///x"\n[api]\nlisten = "0.0.0.0:80"\ntoken = "a-token-of-the-file"\n', **named
+    )
     assert found.api.token is not None
-    assert (found.api.token.get_secret_value(), found.api.listen) == ("s3cret", "0.0.0.0:80")
+    assert (found.api.token.get_secret_value(), found.api.listen) == ("s3cret-of-a-good-length", "0.0.0.0:80")
     assert found.database_url == "postgresql://me:word@db/news"
 
 
@@ -115,13 +117,13 @@ def test_a_key_that_fits_no_header_is_refused_without_being_shown(tmp_path: Path
 
 def test_a_variable_wins_over_the_file_that_holds_the_secret(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from the file")
-    found = read(tmp_path, DEFNEWS_API__TOKEN="given", DEFNEWS_API__TOKEN_FILE=f"{tmp_path}/token")
+    found = read(tmp_path, DEFNEWS_API__TOKEN="given-by-variable", DEFNEWS_API__TOKEN_FILE=f"{tmp_path}/token")
     assert found.api.token is not None
-    assert found.api.token.get_secret_value() == "given"
+    assert found.api.token.get_secret_value() == "given-by-variable"
 
 
 def test_a_token_is_not_shown_with_the_settings(tmp_path: Path) -> None:
-    assert "s3cret" not in repr(read(tmp_path, DEFNEWS_API__TOKEN="s3cret"))
+    assert "s3cret-of-a-good-length" not in repr(read(tmp_path, DEFNEWS_API__TOKEN="s3cret-of-a-good-length"))
 
 
 @pytest.mark.parametrize(

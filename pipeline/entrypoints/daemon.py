@@ -118,7 +118,7 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
             open_alerts(settings, engine.store, engine.clock) as alerting,
         ):
             daemon = Daemon(engine, run, settings, alerting)
-            server = _Server(_server_config(engine, daemon))
+            server = _Server(_server_config(engine, settings, daemon))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
             await daemon.work(_stop_event())
@@ -128,8 +128,8 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
     log.info("stopped", **counts)
 
 
-def _server_config(engine: Engine, daemon: Daemon) -> uvicorn.Config:
-    page = api.application(engine, daemon.health)
+def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
+    page = api.application(engine, settings, daemon.health)
     return uvicorn.Config(page, log_config=None, lifespan="off", timeout_graceful_shutdown=PAGE_DRAIN_S)
 
 

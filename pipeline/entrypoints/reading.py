@@ -101,7 +101,7 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         entities=many.entity,
         feed_ids=tuple(row.feed.id for row in rows),
         kinds=many.kind,
-        sites=tuple(urls.site(site if "//" in site else f"https://{site}") for site in many.site),
+        sites=tuple(map(_site, many.site)),
         langs=many.lang,
         stories=many.story,
         since=moments.since(asked.since, now),
@@ -110,6 +110,13 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         is_teaser=asked.is_teaser,
     )
     return Query(parse(asked.words or "", now), filters, asked.sort == "relevance", asked.limit, asked.cursor)
+
+
+def _site(given: str) -> str:
+    try:
+        return urls.site(given if "//" in given else f"https://{given}")
+    except ValueError as e:
+        raise UsageError(f"--site: {given!r} is no domain, such as yna.co.kr") from e
 
 
 def countries(given: Iterable[str]) -> tuple[str, ...]:

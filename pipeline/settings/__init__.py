@@ -40,7 +40,8 @@ from pipeline.settings.sections import (
 PREFIX = "DEFNEWS_"
 _NOT_OURS = frozenset({"DEFNEWS_CONFIG", "DEFNEWS_DEV_DATA", "DEFNEWS_TEST_POSTGRES"})
 _SECRETS = (  # may stand in a file named by <NAME>_FILE
-    "DATABASE_URL", "API__TOKEN", "SECOND_READER__API_KEY", "ALERTS__WEBHOOK_SECRET", "ALERTS__SMTP_PASSWORD",
+    "DATABASE_URL", "API__TOKEN", "API__READ_TOKEN", "SECOND_READER__API_KEY", "ALERTS__WEBHOOK_SECRET",
+    "ALERTS__SMTP_PASSWORD",
 )  # fmt: skip
 _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
@@ -111,7 +112,10 @@ class _SecretFiles(PydanticBaseSettingsSource):
             if path:
                 section, _, key = name.lower().rpartition("__")
                 value = _read(Path(path)).strip()
-                found.update({section: {key: value}} if section else {key: value})
+                if section:
+                    found.setdefault(section, {})[key] = value
+                else:
+                    found[key] = value
         return found
 
 

@@ -145,11 +145,20 @@ def _address(value: str) -> str:
     return value
 
 
+def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
+
+
+Token = Annotated[SecretStr, Field(min_length=16), AfterValidator(_for_a_header)]  # too long to be guessed
+
+
 class ApiSettings(Section):
     """[api]."""
 
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8317"
-    token: SecretStr | None = None
+    hosts: Annotated[Names, AfterValidator(_lower)] = ()
+    token: Token | None = None
+    read_token: Token | None = None
 
     @property
     def address(self) -> tuple[str, int]:

@@ -38,6 +38,7 @@ from pipeline.store.saved import Alert, Saved, SavedRows, Sendings
 from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.stories import Head, StoriesAsked, Story, StoryReport, StoryRows, StorySort
+from pipeline.store.timelines import Range, TimelineRows
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
 
@@ -68,6 +69,7 @@ __all__ = [
     "PageFiles",
     "PollEnding",
     "Provenance",
+    "Range",
     "Renewal",
     "Run",
     "Said",
@@ -115,6 +117,7 @@ class Store:
         self.stats = StatRows(self.db)
         self.retention = RetentionRows(self.db)
         self.saved = SavedRows(self.db, self.search)
+        self.timelines = TimelineRows(self.db, self.search)
 
     async def close(self) -> None:
         """Give all connections back."""

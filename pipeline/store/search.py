@@ -52,6 +52,7 @@ class Found:
     agency: str | None  # that wrote it
     published_at: datetime
     published_from: str
+    revised_at: datetime | None
     lang: str | None
     feed_id: int | None
     feed: str | None  # its title
@@ -140,6 +141,10 @@ class Search:
             await _check_feeds(c, query)
             ids = await self._newest(c, self._hits(query), SUMMED + 1)
             return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED)
+
+    def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
+        """The ids of the articles that match, between two ids."""
+        return self._hits(query, _Place(0, lowest=first, highest=last))
 
     def matches(self, query: Query) -> ColumnElement[bool]:
         """Whether an article matches."""
@@ -314,6 +319,7 @@ def _found(row: Anything, tagged: Anything, place: _Place) -> Found:
         agency=row.agency,
         published_at=row.published_at,
         published_from=row.published_from,
+        revised_at=row.revised_at,
         lang=row.lang,
         feed_id=row.feed_id,
         feed=row.feed_title,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.running import Place, place
 
-HEAVY = "alembic apscheduler feedparser httpx jinja2 numpy pypdf starlette trafilatura uvicorn"
+HEAVY = "alembic apscheduler fastapi feedparser httpx jinja2 numpy pypdf starlette trafilatura uvicorn"
 LOADED = f"""
 import sys
 from pipeline.entrypoints.cli import main

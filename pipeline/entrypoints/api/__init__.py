@@ -1,37 +1,44 @@
-"""What the daemon serves: the pages, and the probes /healthz and /readyz."""
+"""What the daemon serves: pages, the API under /api/v1, searches as feeds, probes; and who may ask (`guard.py`)."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.output import plain
-from pipeline.errors import StoreError
+from pipeline.entrypoints.api import feeds_out, probes, signing, v1
+from pipeline.entrypoints.api.conditional import Conditional
+from pipeline.entrypoints.api.guard import Gate, Guard
+from pipeline.entrypoints.api.problems import HANDLERS
 from pipeline.ingest import Engine
+from pipeline.settings import Settings
 
-SLOWEST_TICK_S = 60.0  # older: the daemon hangs
+PACKED_FROM = 500  # bytes
 
 
-def application(engine: Engine, health: Callable[[], dict[str, Any]]) -> Starlette:
-    """The pages and the probes."""
-
-    async def healthz(_request: Request) -> Response:
-        state = health()
-        is_well = state["tick_age_s"] < SLOWEST_TICK_S
-        return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
-
-    async def readyz(_request: Request) -> Response:
-        stats = await engine.store.stats.read(engine.clock.now())
-        return JSONResponse({"ok": True, **plain(stats)})
-
-    async def no_database(request: Request, error: Exception) -> Response:
-        if request.url.path == "/":
-            return pages.no_database()
-        return JSONResponse({"ok": False, "error": str(error)}, 503)
-
-    probes = [Route("/healthz", healthz), Route("/readyz", readyz)]
-    return Starlette(routes=[*pages.routes(engine, health), *probes], exception_handlers={StoreError: no_database})
+def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> FastAPI:
+    """Everything that is served over HTTP."""
+    guard = Guard(settings.api, engine.clock)
+    app = FastAPI(
+        title="defnews",
+        version=version("defnews"),
+        description="News and whether they are defense-related, with the evidence.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # it would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=dict(HANDLERS),
+        middleware=[
+            Middleware(Gate, guard=guard),
+            Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=5),
+            Middleware(Conditional),
+        ],
+    )
+    app.state.guard = guard
+    app.include_router(v1.router(engine))
+    app.include_router(feeds_out.router(engine))
+    app.router.routes += [*pages.routes(engine, health), *signing.routes(), *probes.routes(engine, health)]
+    return app

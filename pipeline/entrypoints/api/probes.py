@@ -1,0 +1,41 @@
+"""/healthz and /readyz: whether the daemon works, and whether its database answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pipeline.entrypoints.output import plain
+from pipeline.errors import StoreError
+from pipeline.ingest import Engine
+
+SLOWEST_TICK_S = 60.0  # older: the daemon hangs
+
+
+class Probes:
+    """What machines ask."""
+
+    def __init__(self, engine: Engine, health: Callable[[], dict[str, Any]]) -> None:
+        self._engine, self._health = engine, health
+
+    async def healthz(self, _request: Request) -> Response:
+        """Whether the daemon ticks."""
+        state = self._health()
+        is_well = state["tick_age_s"] < SLOWEST_TICK_S
+        return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
+
+    async def readyz(self, _request: Request) -> Response:
+        """Counts, if the database answers."""
+        try:
+            stats = await self._engine.store.stats.read(self._engine.clock.now())
+        except StoreError as error:
+            return JSONResponse({"ok": False, "error": str(error)}, 503)
+        return JSONResponse({"ok": True, **plain(stats)})
+
+
+def routes(engine: Engine, health: Callable[[], dict[str, Any]]) -> list[Route]:
+    """Where the probes are found."""
+    probes = Probes(engine, health)
+    return [Route("/healthz", probes.healthz), Route("/readyz", probes.readyz)]

@@ -1,0 +1,85 @@
+"""/api/v1: articles, feeds, labels and counts as JSON."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from pipeline.entrypoints import reading
+from pipeline.entrypoints.api import answers
+from pipeline.entrypoints.api.asked import Paged
+from pipeline.ingest import Engine
+from pipeline.query import snippet
+
+PREFIX = "/api/v1"
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457)",
+        "content": {"application/problem+json": {"schema": answers.Problem.model_json_schema()}},
+    }
+}
+Key = Annotated[int, Path(ge=0, lt=2**63, description="An article's id.")]
+
+
+class V1:
+    """The operations."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._store, self._clock = engine.store, engine.clock
+
+    async def articles(
+        self, request: Request, response: Response, asked: Annotated[Paged, Query()]
+    ) -> answers.Articles:
+        """Articles by words and filters; the Link header names the next page."""
+        query = await reading.to_query(
+            self._store, asked.asked(asked.sort, asked.limit + 1, asked.cursor), self._clock.now()
+        )
+        found = await self._store.search.find(query)
+        page = found[: asked.limit]
+        rows = [answers.article(row, snippet(row.text, query.asked.terms), with_text=asked.text) for row in page]
+        following = page[-1].cursor if len(found) > len(page) else None
+        links = {"first": request.url.remove_query_params("cursor")}
+        if following:
+            links["next"] = request.url.include_query_params(cursor=following)
+        response.headers["Link"] = ", ".join(
+            f'<{url.path}{url.query and "?" + url.query}>; rel="{rel}"' for rel, url in links.items()
+        )
+        return answers.Articles(articles=rows, next=following)
+
+    async def article(self, key: Key) -> answers.WholeArticle:
+        """One article with verdicts, evidence, labels, revisions, appearances and audit trail."""
+        known = await self._store.provenance.of_article(key)
+        if known is None:
+            raise HTTPException(404, f"no article {key}")
+        return answers.WholeArticle.model_validate(reading.describe(known))
+
+    async def feeds(self) -> answers.Feeds:
+        """All feeds and how they do."""
+        return answers.Feeds(feeds=[answers.feed(row) for row in await self._store.feeds.listing()])
+
+    async def label(self, given: answers.GivenLabel) -> answers.StoredLabel:
+        """A person's label: it counts until a person gives another."""
+        if await self._store.provenance.find_article(str(given.article_id)) is None:
+            raise HTTPException(404, f"no article {given.article_id}")
+        stored = await self._store.labels.add(given.article_id, given.label, given.who, self._clock.now())
+        return answers.StoredLabel.model_validate(stored)
+
+    async def stats(self) -> answers.Statistics:
+        """Counts, lag and health."""
+        return answers.Statistics(**asdict(await self._store.stats.read(self._clock.now())))
+
+
+def router(engine: Engine) -> APIRouter:
+    """Where each operation is found."""
+    v1 = V1(engine)
+    found = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    found.add_api_route("/articles", v1.articles, summary="Search")
+    found.add_api_route("/articles/{key}", v1.article, summary="One article")
+    found.add_api_route("/feeds", v1.feeds, summary="Feeds")
+    found.add_api_route("/stats", v1.stats, summary="Counts")
+    token = Security(HTTPBearer(auto_error=False, description="[api] token; not needed on the machine itself."))
+    found.add_api_route(
+        "/labels", v1.label, methods=["POST"], status_code=201, summary="Label an article", dependencies=[token]
+    )
+    return found

@@ -1,0 +1,193 @@
+"""Who may ask what: names, tokens, cookies, other sites' pages, pace and size."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from pipeline.entrypoints.api.guard import BURST, COOKIE_LASTS_S, HEADERS, LARGEST_BODY
+from tests.conftest import StillClock
+from tests.entrypoints.api.conftest import TOKEN, Serve
+
+READ_TOKEN = "another-token-for-readers"
+LABEL = {"article_id": 1, "label": "yes"}  # there is none: 404 says that the write was let through
+PAGE = {"Accept": "text/html"}
+
+
+async def write(client: httpx.AsyncClient, **headers: str) -> int:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return (await client.post("/api/v1/labels", json=LABEL, headers=given)).status_code
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8317", 200), ("localhost", 200), ("LOCALHOST.:1", 200), ("[::1]:8317", 200), ("192.0.2.7", 200),
+     ("news.example", 200), ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost@evil.example", 421),
+     ("", 421), ("news.example.evil.example", 421), ("a b", 421)],
+)  # fmt: skip
+async def test_only_our_own_names_are_served(host: str, status: int, serve: Serve) -> None:
+    client = await serve(hosts=("News.Example",))
+    for path in ("/", "/api/v1/feeds", "/healthz"):
+        assert (await client.get(path, headers={"Host": host})).status_code == status
+
+
+async def test_on_this_machine_no_token_is_needed(serve: Serve) -> None:
+    client = await serve()
+    assert await write(client) == 404
+    assert await write(client, Host="localhost:8317") == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "192.0.2.7:8317"}, {"Forwarded": "for=192.0.2.7"}, {"X_Forwarded_For": "192.0.2.7"},
+     {"X_Forwarded_Host": "news.example"}, {"X_Real_IP": "192.0.2.7"}, {"Via": "1.1 proxy"}],
+    ids=str,
+)  # fmt: skip
+async def test_what_may_come_from_elsewhere_cannot_write_without_a_token(headers: dict[str, str], serve: Serve) -> None:
+    assert await write(await serve(), **headers) == 403
+    assert await write(await serve(token=TOKEN), **headers) == 401
+    assert await write(await serve(token=TOKEN), **headers, Authorization=f"Bearer {TOKEN}") == 404
+
+
+async def test_who_listens_on_more_than_loopback_needs_a_token_for_writes(serve: Serve) -> None:
+    assert await write(await serve(listen="0.0.0.0:8317")) == 403
+    assert await write(await serve(listen="0.0.0.0:8317", token=TOKEN), Authorization=f"bearer {TOKEN}") == 404
+
+
+@pytest.mark.parametrize(
+    "given", ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x"]
+)
+async def test_a_token_that_is_set_is_needed_and_no_other_one_does(given: str, serve: Serve) -> None:
+    client = await serve(token=TOKEN)
+    answer = await client.post("/api/v1/labels", json=LABEL, headers={"Authorization": given} if given else {})
+    assert (answer.status_code, answer.headers["www-authenticate"][:6]) == (401, "Bearer")
+    assert (await client.get("/api/v1/feeds")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://127.0.0.1:9"}, 403),
+     ({"Sec_Fetch_Site": "cross-site"}, 403), ({"Sec_Fetch_Site": "same-site"}, 403),
+     ({"Origin": "http://127.0.0.1:8317", "Sec_Fetch_Site": "same-origin"}, 404), ({"Sec_Fetch_Site": "none"}, 404)],
+    ids=str,
+)  # fmt: skip
+async def test_a_page_of_another_site_cannot_write(headers: dict[str, str], status: int, serve: Serve) -> None:
+    assert await write(await serve(), **headers) == status
+    with_token = await serve(token=TOKEN)
+    assert await write(with_token, Authorization=f"Bearer {TOKEN}", **headers) == status
+
+
+async def test_a_read_token_closes_everything_but_probes_and_signing_in(serve: Serve) -> None:
+    client = await serve(token=TOKEN, read_token=READ_TOKEN)
+    for path in ("/api/v1/feeds", "/api/openapi.json", "/nothing"):
+        assert (await client.get(path)).status_code == 401
+        for token in (TOKEN, READ_TOKEN):
+            assert (await client.get(path, headers={"Authorization": f"Bearer {token}"})).status_code != 401
+    for path in ("/healthz", "/readyz", "/sign-in", "/page.css"):
+        assert (await client.get(path)).status_code == 200
+    assert await write(client, Authorization=f"Bearer {READ_TOKEN}") == 401
+
+
+async def test_a_browser_is_led_to_sign_in_and_back_to_where_it_was(serve: Serve) -> None:
+    client = await serve(token=TOKEN, read_token=READ_TOKEN)
+    sent = await client.get("/?q=jeju&label=all", headers=PAGE)
+    asked = await client.get(sent.headers["location"], headers=PAGE)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=/%3Fq%3Djeju%26label%3Dall")
+    assert 'value="/?q=jeju&amp;label=all"' in asked.text
+    given = await client.post("/sign-in", data={"token": READ_TOKEN, "next": "/?q=jeju&label=all"})
+    cookie = given.headers["set-cookie"]
+    assert (given.status_code, given.headers["location"]) == (303, "/?q=jeju&label=all")
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert READ_TOKEN not in cookie
+    assert (await client.get("/", headers=PAGE)).status_code == 200
+    assert await write(client) == 401
+
+
+async def test_a_refused_form_leads_back_to_its_page(serve: Serve) -> None:
+    client = await serve(token=TOKEN)
+    sent = await client.post("/articles/1", headers={**PAGE, "Referer": "http://127.0.0.1:8317/articles/1"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=/articles/1")
+
+
+async def test_the_cookie_of_a_writer_writes_until_it_is_old_or_taken_away(serve: Serve, clock: StillClock) -> None:
+    client = await serve(token=TOKEN)
+    await client.post("/sign-in", data={"token": TOKEN})
+    assert await write(client, Origin="http://127.0.0.1:8317") == 404
+    assert await write(client, Origin="http://evil.example") == 403
+    clock.at += timedelta(seconds=COOKIE_LASTS_S + 1)
+    assert await write(client) == 401
+    await client.post("/sign-in", data={"token": TOKEN})
+    assert await write(client) == 404
+    await client.post("/sign-out")
+    assert await write(client) == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ["writer.9999999999.00", "writer..", "writer", "..", "writer.x.y", "reader.9999999999."]
+)
+async def test_a_made_up_cookie_is_none(cookie: str, serve: Serve) -> None:
+    assert await write(await serve(token=TOKEN), Cookie=f"defnews={cookie}") == 401
+
+
+async def test_a_cookie_ends_with_its_token(serve: Serve) -> None:
+    old, new = await serve(token=TOKEN), await serve(token=TOKEN + "2")
+    await old.post("/sign-in", data={"token": TOKEN})
+    assert await write(new, Cookie=f"defnews={old.cookies['defnews']}") == 401
+    assert await write(old) == 404
+
+
+@pytest.mark.parametrize("data", [{"token": "wrong"}, {}, {"token": ""}, {"token": "\x00"}])
+async def test_a_wrong_token_gives_no_cookie(data: dict[str, str], serve: Serve) -> None:
+    answer = await (await serve(token=TOKEN)).post("/sign-in", data=data)
+    assert (answer.status_code, "not the token" in answer.text, "set-cookie" in answer.headers) == (403, True, False)
+
+
+@pytest.mark.parametrize("way", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
+async def test_signing_in_leads_nowhere_else(way: str, serve: Serve) -> None:
+    answer = await (await serve(token=TOKEN)).post("/sign-in", data={"token": TOKEN, "next": way})
+    assert answer.headers["location"] == "/"
+
+
+async def test_writes_have_a_pace(serve: Serve, clock: StillClock) -> None:
+    client = await serve()
+    assert {await write(client) for _ in range(BURST)} == {404}
+    refused = await client.post("/api/v1/labels", json=LABEL)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    clock.advance(seconds=1)
+    assert [await write(client) for _ in range(3)] == [404, 404, 429]
+    assert (await client.get("/api/v1/feeds")).status_code == 200
+
+
+async def test_a_body_has_a_largest_size_whether_it_says_so_or_not(serve: Serve) -> None:
+    client = await serve()
+
+    async def stream() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST_BODY // 65_536 + 1):
+            yield b" " * 65_536
+
+    said = await client.post("/api/v1/labels", content=b" " * (LARGEST_BODY + 1))
+    silent = await client.post("/api/v1/labels", content=stream(), headers={"Content-Type": "application/json"})
+    lied = await client.post("/api/v1/labels", content=b"{}", headers={"Content-Length": "x"})
+    assert (said.status_code, silent.status_code, lied.status_code) == (413, 413, 413)
+
+
+async def test_every_answer_has_the_headers_that_keep_it_safe(serve: Serve) -> None:
+    client = await serve()
+    answers = [
+        await client.get("/api/v1/feeds"),
+        await client.get("/nothing"),
+        await client.get("/", headers={"Host": "evil.example"}),
+        await client.get("/"),
+        await client.get("/sign-in"),
+        await client.post("/api/v1/labels", json=LABEL, headers={"Origin": "null"}),
+    ]
+    for answer in answers:
+        assert all(name in answer.headers for name in HEADERS)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_people_read_problems_as_pages(serve: Serve) -> None:
+    answer = await (await serve()).get("/<b>", headers=PAGE)
+    assert (answer.status_code, answer.headers["content-type"][:9], "<b>" in answer.text) == (404, "text/html", False)

@@ -1,0 +1,150 @@
+"""The pages in a real browser: scripts, keys, contrast and names, hostile news, phones."""
+
+import asyncio
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from pipeline.clock import SystemClock
+from pipeline.entrypoints.api import application
+from pipeline.settings import Settings
+from pipeline.store import Store
+from tests.entrypoints.api.conftest import engine_of, health
+from tests.entrypoints.pages.conftest import fill_with_news
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/status", "/countries/KR")
+
+
+@pytest.fixture(scope="module")
+def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the pages are served, by a thread."""
+    path = tmp_path_factory.mktemp("browser") / "news.db"
+    shutil.copyfile(migrated_file, path)
+    listener = socket.create_server(("127.0.0.1", 0))
+    servers: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        async with Store(f"sqlite:///{path}") as store:
+            await fill_with_news(store)
+            app = application(engine_of(store, SystemClock()), Settings(), health)
+            servers.append(uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")))
+            await servers[0].serve(sockets=[listener])
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    servers[0].should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(ARGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page that tolerates no error."""
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert said == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Any, scheme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    places = list(PLACES)
+    for place in places:
+        page.goto(place)
+        if place == "/":
+            places.append(page.locator("[data-open]").first.get_attribute("href"))
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 200)))")
+        assert (place, found) == (place, [])
+        assert (place, page.evaluate("document.documentElement.scrollWidth") <= width) == (place, True)
+
+
+def test_hostile_news_do_nothing(page: Any) -> None:
+    page.goto("/search?q=jeju")
+    ways = [link.get_attribute("href") for link in page.locator("[data-open]").all()]
+    for way in ("/", "/feeds", *ways):
+        page.goto(way)
+        assert page.title() != "owned"
+        assert page.locator("iframe, img, script:not([src])").count() == 0
+
+
+def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
+    page.goto("/")
+    titles = page.locator("[data-open]").all_inner_texts()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.innerText") == titles[1]
+    page.keyboard.press("o")
+    page.wait_for_url("**/articles/*")
+    page.keyboard.press("/")
+    page.keyboard.type("bombers")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=bombers*")
+
+
+def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
+    page.goto("/search")
+    page.get_by_label("Words").fill("flower")
+    playwright.expect(page.locator("#found")).to_contain_text("1 article")
+    page.wait_for_url("**q=flower*")
+
+
+def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:
+    page.goto("/review")
+    playwright.expect(page.locator(".counted")).to_contain_text("1 to review")
+    page.keyboard.press("y")
+    playwright.expect(page.locator(".counted")).to_contain_text("You said yes")
+    page.keyboard.press("u")
+    playwright.expect(page.locator("[aria-pressed]")).to_contain_text("yes")
+    page.keyboard.press("b")
+    playwright.expect(page.locator(".counted")).to_contain_text("You said borderline")
+
+
+def test_times_are_those_of_the_reader_and_tell_utc(browser: Any, address: str) -> None:
+    context = browser.new_context(base_url=address, timezone_id="Asia/Seoul")
+    page = context.new_page()
+    page.goto("/")
+    time = page.locator(".row time").first
+    assert time.get_attribute("title").endswith("11:00:00 UTC")
+    assert time.inner_text() == "07-11 20:00"
+    context.close()
+
+
+def test_without_scripts_everything_can_be_done(browser: Any, address: str) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/search")
+    page.get_by_label("Words").fill("bombers")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Bombers over Jeju").click()
+    page.get_by_role("button", name="no").click()
+    playwright.expect(page.locator("aside").first).to_contain_text("A person said: no")
+    context.close()
