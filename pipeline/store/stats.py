@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 
 from pipeline.store.database import Database
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
@@ -44,6 +44,13 @@ class StatRows:
         async with self._db.read() as c:
             moments = [(await c.execute(query)).scalar() for query in newest]
         return max(filter(None, moments), default=None)
+
+    async def feeds_by_health(self) -> dict[str, int]:
+        """How many feeds do how; those that are switched off count as disabled."""
+        health = case((feeds.c.enabled.is_(true()), feed_states.c.health), else_="disabled").label("health")
+        counted = select(health, func.count()).select_from(feeds.join(feed_states)).where(feeds.c.removed_at.is_(None))
+        async with self._db.read() as c:
+            return {row[0]: row[1] for row in await c.execute(counted.group_by(health))}
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""
