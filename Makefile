@@ -19,9 +19,8 @@ demo: $(VENV)/.installed ## set up, show the whole job on a simulated internet
 	@$(BIN)/defnews demo
 
 test: $(VENV)/.installed-dev ## set up, run the tests; fails when the pure part is not covered
-	$(BIN)/python -m pytest --cov --cov-report= --numprocesses 2 --dist loadfile
-	$(BIN)/python -m coverage report --fail-under=100 \
-		--include='pipeline/stages/*,pipeline/archives/*,pipeline/urls.py,pipeline/backoff.py'
+	$(BIN)/python -m pytest --cov --cov-report= --numprocesses 3 --dist worksteal
+	$(BIN)/python -m coverage report --fail-under=100
 
 lint: $(VENV)/.installed-dev ## set up, check style, types, import rules, the Dockerfile and the compose file
 	$(BIN)/ruff check .

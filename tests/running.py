@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 
 from pipeline import newsroom
 from pipeline.newsroom import RoomFeed, Server
+from tests import forking
+from tests.forking import Command
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,17 +62,15 @@ class Place:
         }
         return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **ours, **more}
 
-    async def start(self, *words: str, **more: str) -> asyncio.subprocess.Process:
+    async def start(self, *words: str, **more: str) -> Command:
         """Start a command."""
-        pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
-        command = (sys.executable, "-W", "ignore::ResourceWarning", "-m", "pipeline", *words)
-        return await asyncio.create_subprocess_exec(*command, cwd=self.directory, env=self.environment(**more), **pipes)  # type: ignore[arg-type]
+        return await forking.start(words, self.directory, self.environment(**more))
 
     async def run(self, *words: str, **more: str) -> Ended:
         """Run a command to its end."""
         process = await self.start(*words, **more)
         out, err = await asyncio.wait_for(process.communicate(), 100)
-        return Ended(process.returncode or 0, out.decode(), err.decode())
+        return Ended(await process.wait(), out.decode(), err.decode())
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Look into the SQLite file."""

@@ -129,10 +129,15 @@ def _shown(run: Run) -> dict[str, Any]:
 
 
 def via_of(inputs: Sequence[str]) -> str:
-    """The archive that files belong to by their names."""
-    if all(name.endswith(WARC_NAMES) for name in inputs):
-        return "warc"
-    return "opml" if all(name.endswith(".opml") for name in inputs) else "urls"
+    """The archive that files belong to by their names.
+
+    Raises:
+        UsageError: they belong to several.
+    """
+    kinds = {"warc" if name.endswith(WARC_NAMES) else "opml" if name.endswith(".opml") else "urls" for name in inputs}
+    if len(kinds) > 1:
+        raise UsageError(f"--input: files of {' and '.join(sorted(kinds))} at once; give each kind to a run of its own")
+    return kinds.pop()
 
 
 def _check(asked: Asked, resume: int | None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.entrypoints import output
+from pipeline.errors import StoreError
 
 BARS_EVERY_S = 0.5
 LINES_EVERY_S = 5.0
@@ -112,19 +113,22 @@ async def _meanwhile(showing: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-async def _follow(state: State, every_s: float, show: Callable[[Track], None]) -> None:
+async def follow(state: State, every_s: float, show: Callable[[Track], None]) -> None:
     """Look again and again how far it is: the seldomer, the longer a look takes."""
     tracks: dict[str, Track] = {}
     while True:
         begun = time.monotonic()
-        for name, counts in (await state()).items():
+        found: Mapping[str, Counts] = {}
+        with suppress(StoreError):  # it looks again later; the work itself says what is wrong with the database
+            found = await state()
+        for name, counts in found.items():
             tracks.setdefault(name, Track(name or "feeds")).take(counts, begun)
             show(tracks[name])
         await asyncio.sleep(max(every_s, SHARE * (time.monotonic() - begun)))
 
 
 async def _lines(state: State) -> None:
-    await _follow(state, LINES_EVERY_S, lambda track: print(output.line(track.line()), file=sys.stderr, flush=True))
+    await follow(state, LINES_EVERY_S, lambda track: print(output.line(track.line()), file=sys.stderr, flush=True))
 
 
 async def _bars(state: State) -> None:
@@ -140,7 +144,7 @@ async def _bars(state: State) -> None:
                 tasks[track.name] = progress.add_task(track.name, words="")
             progress.update(tasks[track.name], total=track.found, completed=track.done, words=track.words())
 
-        await _follow(state, BARS_EVERY_S, show)
+        await follow(state, BARS_EVERY_S, show)
 
 
 async def _counted(counts: Callable[[], Counts]) -> None:

@@ -16,6 +16,7 @@ from pipeline.newsroom import Fault, FaultKind
 from pipeline.newsroom.texts import texts
 from pipeline.store import open_store
 from tests import make
+from tests.forking import Command
 from tests.running import Place, place, serving
 from tests.store.filling import fill
 
@@ -30,7 +31,7 @@ def free_port() -> int:
 class Daemon:
     """A running daemon; its log is read all the time, so that it never waits for us."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: Command) -> None:
         self.process = process
         self.log = b""
         self._reading = asyncio.create_task(self._read())

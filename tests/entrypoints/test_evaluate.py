@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.entrypoints.evaluate import Interval, Item, auc, bootstrap, calibration_error, f1, figures, wilson
@@ -69,6 +69,7 @@ def test_scores_that_are_the_shares_have_no_calibration_error() -> None:
     assert calibration_error([]) is None
 
 
+@settings(max_examples=20)  # each draws thousands of samples
 @given(ITEMS)
 def test_an_interval_is_the_same_at_every_run_and_in_order(found: list[Item]) -> None:
     first: Interval | None = bootstrap(calibration_error, found)

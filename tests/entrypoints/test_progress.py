@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.entrypoints.backfill import narrow
+from pipeline.entrypoints.backfill import narrow, via_of
 from pipeline.entrypoints.output import Format
-from pipeline.entrypoints.progress import WINDOW_S, Track
+from pipeline.entrypoints.progress import WINDOW_S, Counts, Track, follow
+from pipeline.errors import StoreError, UsageError
 from tests.running import healed, place, serving
 
 
@@ -46,6 +47,31 @@ def test_a_table_has_a_row_for_each_archive_and_one_for_all() -> None:
     assert [line["archive"] for line in narrow([row], Format.TABLE)] == ["sitemap", "rfc5005", "all"]
     assert narrow([row], Format.TABLE)[-1] == {"archive": "all", "run": 3, "stored": 2, "tried": "t"}
     assert narrow([row], Format.JSONL) == [row]
+
+
+async def test_a_database_that_is_busy_for_a_while_does_not_end_the_display() -> None:
+    answers: list[dict[str, Counts] | None] = [None, {"sitemap": {"stored": 3}}]
+    shown = asyncio.Event()
+
+    async def state() -> dict[str, Counts]:
+        answer = answers.pop(0) if answers else {}
+        if answer is None:
+            raise StoreError("database is locked")
+        return answer
+
+    following = asyncio.create_task(follow(state, 0.001, lambda track: shown.set() if track.done == 3 else None))
+    await asyncio.wait_for(shown.wait(), 30)
+    following.cancel()
+
+
+def test_the_archive_of_files_is_known_by_their_names_and_several_kinds_are_refused() -> None:
+    assert [via_of(names) for names in (["a.warc.gz", "b.wacz"], ["a.opml"], ["a.txt", "b.csv"])] == [
+        "warc",
+        "opml",
+        "urls",
+    ]
+    with pytest.raises(UsageError, match="opml and warc"):
+        via_of(["a.warc", "b.opml"])
 
 
 async def test_machines_that_ask_get_lines_and_a_terminal_gets_bars(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model import Enclosure, Entry, ParsedFeed
@@ -111,6 +111,7 @@ def test_items_that_are_no_list_are_none() -> None:
     assert feed(items={"id": "1"}).entries == ()
 
 
+@settings(max_examples=40)  # of hundreds of values each
 @given(st.dictionaries(st.sampled_from(_NAMES.split()), _JSON))
 def test_any_json_with_a_version_is_a_feed(document: dict[str, object]) -> None:
     body = json.dumps({**document, "version": VERSION}).encode("utf-8", "surrogatepass")

@@ -1,0 +1,195 @@
+"""Commands that start at once: a process that has imported the package forks them from itself.
+
+A command of its own process takes over a second to import what it needs, and the tests start hundreds of them. Each
+one still has its own process, environment, directory and pipes, and runs `python -m pipeline` to its end.
+"""
+
+import asyncio
+import atexit
+import gc
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from asyncio import StreamReader
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+LONGEST_ORDER = 1_000_000  # bytes
+_LEFT_OUT = (  # programs, and what loads scikit-learn
+    "pipeline.__main__", "pipeline.newsroom.__main__", "pipeline.store.migrations", "pipeline.entrypoints.training",
+)  # fmt: skip
+
+
+class Command:
+    """A command that runs: what `asyncio.subprocess.Process` offers, as far as the tests use it."""
+
+    def __init__(self, pid: int, ended: Coroutine[None, None, int], out: StreamReader, err: StreamReader) -> None:
+        self.pid = pid
+        self.stdout, self.stderr = out, err
+        self._ended = asyncio.ensure_future(ended)
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; minus the signal that ended it."""
+        return self._ended.result() if self._ended.done() else None
+
+    async def wait(self) -> int:
+        """Wait for its end."""
+        return await asyncio.shield(self._ended)
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """Wait for its end; all that it wrote."""
+        out, err = await asyncio.gather(self.stdout.read(), self.stderr.read())
+        await self.wait()
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+async def start(words: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Command:
+    """Start `defnews` with these words."""
+    order = json.dumps({"words": list(words), "directory": str(directory), "environment": dict(environment)}).encode()
+    pipe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    pipe.connect(_forker())
+    (out, theirs_out), (err, theirs_err) = os.pipe(), os.pipe()
+    socket.send_fds(pipe, [len(order).to_bytes(4, "big")], [theirs_out, theirs_err])
+    pipe.sendall(order)
+    os.close(theirs_out)
+    os.close(theirs_err)
+    answers, writer = await asyncio.open_connection(sock=pipe)
+    return Command(int(await answers.readline()), _end(answers, writer), await _reader(out), await _reader(err))
+
+
+async def _end(answers: StreamReader, writer: asyncio.StreamWriter) -> int:
+    try:
+        return int(await answers.readline())
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _reader(descriptor: int) -> StreamReader:
+    reader = StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb"))
+    return reader
+
+
+@cache
+def _forker() -> str:
+    """The address of this process's forker, which ends with it."""
+    address = f"{tempfile.mkdtemp(prefix='defnews-')}/forker"
+    command = (sys.executable, "-W", "ignore::ResourceWarning", __file__, address)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    with process.stdout as said:
+        assert said.readline() == b"ready\n"
+    atexit.register(process.communicate)  # the end of its input ends it
+    return address
+
+
+class Forker:
+    """Forks a command for each order, and says how it ended."""
+
+    def __init__(self, address: str) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(address)
+        self._listener.listen(64)
+        self._running: dict[int, socket.socket] = {}
+        self._woken, self._wakes = socket.socketpair()
+        self._wakes.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakes.fileno())
+
+    def serve(self) -> bool:
+        """Fork until the tests end; whether this is a command that was forked."""
+        while True:
+            ready, _, _ = select.select([self._listener, self._woken, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return False
+            if self._woken in ready:
+                self._woken.recv(4096)
+                self._reap()
+            if self._listener in ready and self._fork():
+                return True
+
+    def _fork(self) -> bool:
+        pipe, _ = self._listener.accept()
+        head, (out, err), _, _ = socket.recv_fds(pipe, 4, 2)
+        with pipe.makefile("rb") as reader:
+            order = json.loads(reader.read(int.from_bytes(head, "big")))
+        pid = os.fork()
+        if pid == 0:
+            self._become(order, out, err)
+            pipe.close()
+            return True
+        os.close(out)
+        os.close(err)
+        pipe.sendall(b"%d\n" % pid)
+        self._running[pid] = pipe
+        return False
+
+    def _become(self, order: dict[str, Any], out: int, err: int) -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for other in (self._listener, self._woken, self._wakes, *self._running.values()):
+            other.close()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for ours, theirs in ((nothing, 0), (out, 1), (err, 2)):
+            os.dup2(ours, theirs)
+            os.close(ours)
+        os.chdir(order["directory"])
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        sys.argv[1:] = order["words"]
+
+    def _reap(self) -> None:
+        while self._running:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            with self._running.pop(pid) as pipe, suppress(OSError):
+                pipe.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _preload() -> None:
+    """Import what commands import."""
+    import pipeline
+
+    for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
+        if not module.name.startswith(_LEFT_OUT):
+            import_module(module.name)
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    _preload()
+    forker = Forker(sys.argv[1])
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    if forker.serve():
+        runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
