@@ -34,7 +34,7 @@ class Metrics:
     async def answer(self, _request: Request) -> Response:
         """All figures."""
         now = self._engine.clock.now()
-        stats = await self._engine.store.stats.read(now)
+        stats = await self._engine.store.stats.recent(now)
         feeds = await self._engine.store.stats.feeds_by_health()
         scraped = CollectorRegistry()
         scraped.register(_Gauges(stats, feeds, self._health()))

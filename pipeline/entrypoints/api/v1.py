@@ -67,7 +67,7 @@ class V1:
 
     async def stats(self) -> answers.Statistics:
         """Counts, lag and health."""
-        return answers.Statistics(**asdict(await self._store.stats.read(self._clock.now())))
+        return answers.Statistics(**asdict(await self._store.stats.recent(self._clock.now())))
 
 
 def router(engine: Engine) -> APIRouter:

@@ -26,12 +26,6 @@ async def test_figures_of_the_database_and_the_daemon_are_counted(filled: Store,
     assert figures["defnews_tick_age_seconds", ""] == 1
 
 
-async def test_feeds_that_are_switched_off_are_counted_as_such(filled: Store, serve: Serve) -> None:
-    (row,) = await filled.feeds.listing()
-    await filled.feeds.set_enabled(row.feed.id, False, row.state.last_poll_at)  # type: ignore[arg-type]
-    assert read((await (await serve()).get("/metrics")).text)["defnews_feeds", "disabled"] == 1
-
-
 async def test_every_answer_is_counted_refusals_too(store: Store, serve: Serve) -> None:
     client = await serve(token=TOKEN)
     for _ in range(2):
