@@ -30,17 +30,22 @@ async def add(options: Options, wanted: Feed) -> dict[str, Any]:
         UsageError: the URL is none, or known already.
         CommandError: no feed is there.
     """
+    async with wiring.open_engine(options.settings()) as engine:
+        return await add_with(engine, wanted)
+
+
+async def add_with(engine: Engine, wanted: Feed) -> dict[str, Any]:
+    """The same, with the engine of a daemon."""
     if not wanted.url.startswith(("http://", "https://")):
         raise UsageError(f"{wanted.url}: a feed's URL starts with http:// or https://")
-    async with wiring.open_engine(options.settings()) as engine:
-        if await engine.store.feeds.listing(named=(wanted.url,), with_removed=True):
-            raise _known(wanted.url)
-        feed, polled = await _found(engine, wanted)
-        feed = replace(feed, title=feed.title or polled.title or feed.url)
-        new = await engine.store.feeds.adopt(PollEnding(feed, 0, polled.state, engine.clock.now(), polled.entries))
-        if new is None:
-            raise _known(feed.url)
-        return {"id": new.id, "url": new.url, "title": new.title, "entries": len(polled.entries)}
+    if await engine.store.feeds.listing(named=(wanted.url,), with_removed=True):
+        raise _known(wanted.url)
+    feed, polled = await _found(engine, wanted)
+    feed = replace(feed, title=feed.title or polled.title or feed.url)
+    new = await engine.store.feeds.adopt(PollEnding(feed, 0, polled.state, engine.clock.now(), polled.entries))
+    if new is None:
+        raise _known(feed.url)
+    return {"id": new.id, "url": new.url, "title": new.title, "entries": len(polled.entries)}
 
 
 async def _found(engine: Engine, wanted: Feed) -> tuple[Feed, poll.Polled]:

@@ -34,6 +34,7 @@ from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.search import Found, Search
 from pipeline.store.stats import StatRows, Stats
+from pipeline.store.timelines import Range, TimelineRows
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
 
@@ -59,6 +60,7 @@ __all__ = [
     "PageFiles",
     "PollEnding",
     "Provenance",
+    "Range",
     "Renewal",
     "Run",
     "Said",
@@ -97,6 +99,7 @@ class Store:
         self.labels = LabelRows(self.db, self.search)
         self.provenance = ProvenanceRows(self.db)
         self.stats = StatRows(self.db)
+        self.timelines = TimelineRows(self.db)
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -17,7 +17,7 @@ from pipeline.store import kin, search_index
 from pipeline.store import verdicts as verdict_rows
 from pipeline.store.tables import articles, revisions, texts
 
-_HASH_BITS = 20
+ID_HASH_BITS = 20
 _CLASHES = 16  # articles of one second and one hash that are looked for
 
 
@@ -57,7 +57,7 @@ def article_id(article: Article) -> int:
     """The time-ordered id: published seconds << 20 | 20 bits of the canonical URL's hash."""
     seconds = max(int(article.published_at.timestamp()), 0)
     digest = hashlib.sha256(article.canonical_url.encode()).digest()
-    return seconds << _HASH_BITS | int.from_bytes(digest[:3], "big") >> 4
+    return seconds << ID_HASH_BITS | int.from_bytes(digest[:3], "big") >> 4
 
 
 def free_id(article: Article, taken: set[int]) -> int:

@@ -117,6 +117,12 @@ class FeedRows:
                 await c.execute(update(feed_states).where(feed_states.c.feed_id == feed_id).values(**revived))
             await _event(c, now, "feed-enabled" if is_enabled else "feed-disabled", feed_id)
 
+    async def poll_soon(self, feed_id: int, now: datetime) -> None:
+        """Make a feed due, unless it said 410; its host's rest and pace hold."""
+        is_it = and_(feed_states.c.feed_id == feed_id, feed_states.c.gone.is_not(true()))
+        async with self._db.write() as c:
+            await c.execute(update(feed_states).where(is_it).values(next_poll_at=now, next_poll_reason="asked for"))
+
     async def remove(self, feed_id: int, now: datetime) -> None:
         """Poll a feed no more; its articles and its URL history stay."""
         async with self._db.write() as c:

@@ -107,6 +107,11 @@ class ProvenanceRows:
         )
         return await self._appearances(is_meant)
 
+    async def of_feed(self, feed_id: int, limit: int) -> tuple[Appearance, ...]:
+        """The entries that a feed brought last, newest first."""
+        newest = select(entries.c.id).where(entries.c.feed_id == feed_id).order_by(entries.c.id.desc()).limit(limit)
+        return (await self._appearances(entries.c.id.in_(newest)))[::-1]
+
     async def _appearances(self, is_meant: Any) -> tuple[Appearance, ...]:
         page = (pages.c.file, pages.c.offset)
         query = (

@@ -87,6 +87,12 @@ class Search:
             row = (await c.execute(_with_columns(ids))).one_or_none()
             return _found(row, (await _tags(c, [key]))[key]) if row else None
 
+    async def count(self, query: Query, most: int) -> int:
+        """How many articles match; no more than `most` are counted."""
+        ids = select(articles.c.id).where(*self.conditions(query)).limit(most).subquery()
+        async with self._db.read() as c:
+            return int((await c.execute(select(func.count()).select_from(ids))).scalar_one())
+
     async def stream(self, query: Query) -> AsyncIterator[Found]:
         """A result row by row, in constant memory."""
         statement = self._statement(query)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, true
 
 from pipeline.store.database import Database
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
@@ -34,6 +34,18 @@ class Stats:
     lag_s: float | None  # how long the longest due entry has been waiting
     daemon_beat_at: datetime | None
     network_down_since: datetime | None  # of the machine that has had none for longest; polling slows down
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Whether all is well, as far as it can be told in a few milliseconds whatever the size of the database."""
+
+    feeds: int
+    feeds_failing: int
+    waiting: int  # entries
+    needs_review: int
+    last_poll_at: datetime | None
+    network_down_since: datetime | None
 
 
 class StatRows:
@@ -67,6 +79,27 @@ class StatRows:
         counted = select(health, func.count()).select_from(feeds.join(feed_states)).where(feeds.c.removed_at.is_(None))
         async with self._db.read() as c:
             return {row[0]: row[1] for row in await c.execute(counted.group_by(health))}
+
+    async def pulse(self) -> Pulse:
+        """What stands on every page."""
+        active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
+        queries = (
+            active,
+            active.where(feed_states.c.failures > 0),
+            select(func.count()).where(entries.c.state == literal_column("'waiting'")),
+            select(func.count()).where(articles.c.needs_review.is_(true())),
+            select(func.max(feed_states.c.last_poll_at)),
+            select(func.min(outages.c.since_at)),
+        )
+        async with self._db.read() as c:
+            return Pulse(*[(await c.execute(query)).scalar() for query in queries])
+
+    async def size_bytes(self) -> int:
+        """How large the database is."""
+        pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        query = pages if self._db.is_sqlite else "SELECT pg_database_size(current_database())"
+        async with self._db.read() as c:
+            return int((await c.exec_driver_sql(query)).scalar_one())
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""

@@ -1,4 +1,4 @@
-"""The pages that the daemon serves to people."""
+"""The pages that the daemon serves to people: they work without scripts, which add keys, local times and live results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,14 +6,35 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from pipeline.entrypoints.pages.newest import HEADERS, Newest
+from pipeline.entrypoints.pages.article import Articles
+from pipeline.entrypoints.pages.feeds import Feeds
+from pipeline.entrypoints.pages.front import KINDS, Front
+from pipeline.entrypoints.pages.screen import HEADERS, Screen
+from pipeline.entrypoints.pages.searching import Searching
 from pipeline.ingest import Engine
 
 
 def routes(engine: Engine, health: Callable[[], dict[str, Any]]) -> list[Route]:
     """Where each page is found."""
-    page = Newest(engine, health)
-    return [Route("/", page.newest), Route("/page.css", page.style)]
+    screen = Screen(engine, health)
+    front, searching = Front(engine, screen), Searching(engine, screen)
+    articles, feeds = Articles(engine, screen), Feeds(engine, screen)
+    return [
+        Route("/", front.front),
+        Route("/search", searching.search),
+        Route("/articles/{key}", articles.article),
+        Route("/articles/{key}", articles.label, methods=["POST"]),
+        Route("/review", articles.review),
+        Route("/review", articles.judge, methods=["POST"]),
+        Route("/feeds", feeds.feeds),
+        Route("/feeds", feeds.add, methods=["POST"]),
+        Route("/feeds/{key}", feeds.feed),
+        Route("/feeds/{key}", feeds.change, methods=["POST"]),
+        Route("/status", front.status),
+        *(Route(f"/{kind}/{{name:path}}", front.tag, name=kind) for kind in KINDS),
+        Route("/page.css", screen.file),
+        Route("/static/{name:path}", screen.file),
+    ]
 
 
 def no_database() -> Response:

@@ -1,0 +1,94 @@
+"""/feeds: how the feeds do; /feeds/ID: one of them; and what can be done with them."""
+
+from datetime import timedelta
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pipeline.entrypoints.api.guard import form
+from pipeline.entrypoints.asking import add_with, new_feed
+from pipeline.entrypoints.feeds import state_of
+from pipeline.entrypoints.pages.screen import Screen, back, number_in
+from pipeline.entrypoints.reading import became
+from pipeline.errors import CommandError, UsageError
+from pipeline.ingest import Engine
+from pipeline.model import FeedKind
+from pipeline.store import FeedRow, Range
+
+DAY = timedelta(days=1)
+DAYS = 14  # that the small charts show
+ENTRIES = 40
+WORST_FIRST = ("failing", "gone", "resting", "moved", "quiet", "new", "active", "disabled")
+
+
+class Feeds:
+    """The feeds and their health."""
+
+    def __init__(self, engine: Engine, screen: Screen) -> None:
+        self._engine, self._store, self._clock, self._screen = engine, engine.store, engine.clock, screen
+
+    async def feeds(self, request: Request) -> Response:
+        """All feeds, those that need somebody first."""
+        return await self._all(request)
+
+    async def add(self, request: Request) -> Response:
+        """Add a feed by its URL or that of its site."""
+        given = await form(request)
+        try:
+            kind = FeedKind(given.get("kind", FeedKind.GENERAL))
+            added = await add_with(self._engine, new_feed(given.get("url", "").strip(), None, kind, None, None))
+        except (UsageError, CommandError, ValueError) as e:
+            return await self._all(request, error=str(e), url=given.get("url", ""))
+        return RedirectResponse(f"/feeds/{added['id']}", 303)
+
+    async def feed(self, request: Request) -> Response:
+        """One feed: its state, what it brought, what it missed, what happened to it."""
+        row = await self._row(number_in(request))
+        key = row.feed.id
+        days = Range.of(self._clock.now(), DAY, 60)
+        return await self._screen.page(
+            request,
+            "feed.html",
+            row=row,
+            state=state_of(row),
+            counts=(await self._store.timelines.of_feeds([key], days))[key],
+            starts=days.starts,
+            entries=[became(entry) for entry in await self._store.provenance.of_feed(key, ENTRIES)],
+            gaps=await self._store.gaps.of_feeds([key]),
+            history=await self._store.feeds.history(key),
+        )
+
+    async def change(self, request: Request) -> Response:
+        """Pause a feed, take it up again, or poll it as soon as its host allows."""
+        row, given = await self._row(number_in(request)), await form(request)
+        to, now = given.get("to"), self._clock.now()
+        if to in ("pause", "resume"):
+            await self._store.feeds.set_enabled(row.feed.id, to == "resume", now)
+        elif to == "poll":
+            await self._store.feeds.poll_soon(row.feed.id, now)
+        else:
+            raise HTTPException(422, "to: expected pause, resume or poll")
+        return back(given, request.url.path)
+
+    async def _row(self, key: int) -> FeedRow:
+        rows = await self._store.feeds.listing(named=(str(key),), with_removed=True)
+        if not rows:
+            raise HTTPException(404, f"no feed {key}")
+        return rows[0]
+
+    async def _all(self, request: Request, error: str | None = None, url: str = "") -> Response:
+        rows = await self._store.feeds.listing()
+        days = Range.of(self._clock.now(), DAY, DAYS)
+        counts = await self._store.timelines.of_feeds([row.feed.id for row in rows], days)
+        listed = sorted(((row, state_of(row)) for row in rows), key=lambda pair: WORST_FIRST.index(pair[1]))
+        return await self._screen.page(
+            request,
+            "feeds.html",
+            status=422 if error else 200,
+            feeds=listed,
+            counts=counts,
+            error=error,
+            url=url,
+            kinds=list(FeedKind),
+        )

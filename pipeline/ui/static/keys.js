@@ -1,0 +1,39 @@
+/* The keys: / searches, j and k go through rows, o opens, and a letter presses the button or link that bears it. */
+"use strict";
+let row = -1;
+
+function go(step) {
+  const links = [...document.querySelectorAll("[data-row] [data-open]")];
+  if (!links.length) return;
+  const here = links.indexOf(document.activeElement);
+  row = Math.min(Math.max((here >= 0 ? here : row) + step, 0), links.length - 1);
+  links[row].focus();
+  links[row].closest("[data-row]").scrollIntoView({ block: "nearest" });
+}
+
+function open() {
+  const here = document.activeElement;
+  const link = here && here.matches("[data-open]") ? here : document.querySelector("[data-original]");
+  if (link) link.click();
+}
+
+const DOES = {
+  "/": () => document.querySelector("[data-search]")?.focus(),
+  j: () => go(1),
+  k: () => go(-1),
+  o: open,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;
+  if (event.target.matches("input, select, textarea")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const does = DOES[event.key];
+  const bearer = /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`);
+  if (!does && !bearer) return;
+  event.preventDefault();
+  if (does) does();
+  else bearer.click();
+});
