@@ -89,6 +89,22 @@ async def test_feeds_and_counts_are_answered(filled: Store, serve: Serve) -> Non
     assert (counts["articles"], counts["labels"]) == (5, {"defense": 4, "other": 1})
 
 
+async def test_what_was_published_lately_is_counted_by_hour_and_day(filled: Store, serve: Serve) -> None:
+    client = await serve()
+    by_hour = (await client.get("/api/v1/stats?steps=4")).json()
+    by_day = (await client.get("/api/v1/stats?step=day&steps=2")).json()
+    assert [(row["since"][11:13], row["defense"], row["other"]) for row in by_hour["volume"]] == [
+        ("09", 0, 1),
+        ("10", 1, 0),
+        ("11", 1, 0),
+        ("12", 0, 0),
+    ]
+    assert [(row["since"][:10], row["defense"]) for row in by_day["volume"]] == [("2025-07-10", 0), ("2025-07-11", 4)]
+    assert by_day["countries"] == [{"name": "KR", "articles": 1}, {"name": "US", "articles": 1}]
+    assert by_day["topics"][0]["articles"] == 4
+    assert (await client.get("/api/v1/stats?steps=101")).status_code == 422
+
+
 async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     described = (await (await serve()).get("/api/openapi.json")).json()
     search = described["paths"]["/api/v1/articles"]["get"]
