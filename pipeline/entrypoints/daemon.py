@@ -130,7 +130,9 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
 
 def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
     page = api.application(engine, settings, daemon.health)
-    return uvicorn.Config(page, log_config=None, lifespan="off", timeout_graceful_shutdown=PAGE_DRAIN_S)
+    return uvicorn.Config(
+        page, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=PAGE_DRAIN_S
+    )
 
 
 class _Server(uvicorn.Server):

@@ -1,15 +1,19 @@
 """Counts, lag and health, for `status`, `/readyz` and the summaries."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, true
 
 from pipeline.store.database import Database
 from pipeline.store.saved_tables import alerts
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
+
+GOOD_FOR = 20  # times as long as it took to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,18 @@ class StatRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._counting = asyncio.Lock()
+        self._recent: tuple[float, Stats] | None = None  # until when it is good enough
+
+    async def recent(self, now: datetime) -> Stats:
+        """All counts, for whoever asks often: as old as it takes to spend a twentieth of the time on them at most."""
+        async with self._counting:
+            began = time.monotonic()
+            if self._recent is None or self._recent[0] < began:
+                stats = await self.read(now)
+                ended = time.monotonic()
+                self._recent = ended + GOOD_FOR * (ended - began), stats
+            return self._recent[1]
 
     async def changed_at(self) -> datetime | None:
         """When the newest verdict or label was stored: no search finds anything else since then, but for its age."""
@@ -58,6 +74,13 @@ class StatRows:
         async with self._db.read() as c:
             moments = [(await c.execute(query)).scalar() for query in newest]
         return max(filter(None, moments), default=None)
+
+    async def feeds_by_health(self) -> dict[str, int]:
+        """How many feeds do how; those that are switched off count as disabled."""
+        health = case((feeds.c.enabled.is_(true()), feed_states.c.health), else_="disabled").label("health")
+        counted = select(health, func.count()).select_from(feeds.join(feed_states)).where(feeds.c.removed_at.is_(None))
+        async with self._db.read() as c:
+            return {row[0]: row[1] for row in await c.execute(counted.group_by(health))}
 
     async def pulse(self) -> Pulse:
         """What stands on every page."""

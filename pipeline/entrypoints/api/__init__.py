@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.api import feeds_out, probes, signing, v1
+from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
@@ -21,7 +21,7 @@ PACKED_FROM = 500  # bytes
 
 def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> FastAPI:
     """Everything that is served over HTTP."""
-    guard = Guard(settings.api, engine.clock)
+    guard, counts = Guard(settings.api, engine.clock), metrics.Metrics(engine, health)
     app = FastAPI(
         title="defnews",
         version=version("defnews"),
@@ -32,6 +32,7 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
         middleware=[
+            Middleware(metrics.Counted, metrics=counts),
             Middleware(Gate, guard=guard),
             Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=5),
             Middleware(Conditional),
@@ -40,5 +41,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     app.state.guard = guard
     app.include_router(v1.router(engine))
     app.include_router(feeds_out.router(engine))
-    app.router.routes += [*pages.routes(engine, health), *signing.routes(), *probes.routes(engine, health)]
+    app.router.routes += [*pages.routes(engine, health), *signing.routes()]
+    app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts)]
     return app

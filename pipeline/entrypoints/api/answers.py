@@ -219,8 +219,23 @@ class StoredLabel(Answer):
     needs_review: bool
 
 
+class Volume(BaseModel):
+    """How many articles were published in an hour or a day."""
+
+    since: datetime
+    defense: int
+    other: int
+
+
+class Count(BaseModel):
+    """How many defense articles of the time bear a tag."""
+
+    name: str = Field(examples=["KR"])
+    articles: int
+
+
 class Statistics(Answer):
-    """The state of the database at one moment."""
+    """The state of the database at one moment, and what was published lately."""
 
     feeds: int
     feeds_failing: int
@@ -237,6 +252,9 @@ class Statistics(Answer):
     lag_s: float | None = Field(description="How long the longest due entry has been waiting.")
     daemon_beat_at: datetime | None
     network_down_since: datetime | None
+    volume: list[Volume] = Field(description="Oldest first; the last hour or day is the present one.")
+    topics: list[Count] = Field(description="Of that time, most frequent first.")
+    countries: list[Count] = Field(description="Of that time, most frequent first.")
 
 
 class Problem(BaseModel):

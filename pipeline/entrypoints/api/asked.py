@@ -41,8 +41,9 @@ class Filtered(BaseModel):
 
     def asked(self, sort: Sort, limit: int, cursor: str | None = None) -> Asked:
         """The same, as the command line has it."""
-        names = (self.label, self.topic, self.country, self.entity, self.feed, self.kind, self.site, self.lang)
-        many = Many(*map(tuple, names))
+        label = tuple(map(str, self.label))
+        names = (self.topic, self.country, self.entity, self.feed, self.kind, self.site, self.lang)
+        many = Many(label, *(tuple(given) for given in names))
         return Asked(self.q, many, self.since, self.until, self.min_score, self.teaser, sort, limit, cursor)
 
 

@@ -148,7 +148,8 @@ def _add(parent: etree._Element, name: str, text: str | None, **attributes: str)
 
 
 def _xml(root: etree._Element) -> bytes:
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    written: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(

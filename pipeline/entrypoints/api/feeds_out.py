@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -54,7 +54,9 @@ def router(engine: Engine) -> APIRouter:
     feeds = FeedsOut(engine)
     found = APIRouter()
     for name, kind in FORMATS.items():
-        described = {200: {"description": "The feed", "content": {kind.media_type: {}}}}
+        described: dict[int | str, dict[str, Any]] = {
+            200: {"description": "The feed", "content": {kind.media_type: {}}}
+        }
         found.add_api_route(
             f"/feed.{name}", feeds.of_format(name), summary=f"A search as a feed ({name})", responses=described,
             response_class=Response, operation_id=f"feed_{name}",

@@ -29,7 +29,8 @@ class Probes:
     async def readyz(self, _request: Request) -> Response:
         """Counts, if the database answers."""
         try:
-            stats = await self._engine.store.stats.read(self._engine.clock.now())
+            await self._engine.store.stats.changed_at()  # the counts may be those of a moment ago
+            stats = await self._engine.store.stats.recent(self._engine.clock.now())
         except StoreError as error:
             return JSONResponse({"ok": False, "error": str(error)}, 503)
         return JSONResponse({"ok": True, **plain(stats)})

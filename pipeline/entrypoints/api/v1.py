@@ -1,7 +1,8 @@
 """/api/v1: articles, feeds, labels and counts as JSON."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
@@ -11,8 +12,12 @@ from pipeline.entrypoints.api import answers
 from pipeline.entrypoints.api.asked import Paged
 from pipeline.ingest import Engine
 from pipeline.query import snippet
+from pipeline.store import Range
 
 PREFIX = "/api/v1"
+STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+MOST_STEPS = 100
+MOST_TAGS = 20
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {
         "description": "A problem (RFC 9457)",
@@ -65,9 +70,26 @@ class V1:
         stored = await self._store.labels.add(given.article_id, given.label, given.who, self._clock.now())
         return answers.StoredLabel.model_validate(stored)
 
-    async def stats(self) -> answers.Statistics:
-        """Counts, lag and health."""
-        return answers.Statistics(**asdict(await self._store.stats.read(self._clock.now())))
+    async def stats(
+        self,
+        step: Annotated[Literal["hour", "day"], Query(description="What the volume is counted by.")] = "hour",
+        steps: Annotated[int, Query(ge=1, le=MOST_STEPS, description="How many hours or days.")] = 24,
+    ) -> answers.Statistics:
+        """Counts, lag and health; how much was published lately, and on what."""
+        now = self._clock.now()
+        span = Range.of(now, STEPS[step], steps)
+        counts, volume = await self._store.stats.recent(now), await self._store.timelines.volume(span)
+        parts = zip(span.starts, volume["defense"], volume["other"], strict=True)
+        return answers.Statistics(
+            **asdict(counts),
+            volume=[answers.Volume(since=since, defense=defense, other=other) for since, defense, other in parts],
+            topics=await self._most("topic", span),
+            countries=await self._most("country", span),
+        )
+
+    async def _most(self, kind: str, span: Range) -> list[answers.Count]:
+        found = await self._store.timelines.most(kind, span, MOST_TAGS)
+        return [answers.Count(name=name, articles=count) for name, count in found]
 
 
 def router(engine: Engine) -> APIRouter:

@@ -89,6 +89,22 @@ async def test_feeds_and_counts_are_answered(filled: Store, serve: Serve) -> Non
     assert (counts["articles"], counts["labels"]) == (5, {"defense": 4, "other": 1})
 
 
+async def test_what_was_published_lately_is_counted_by_hour_and_day(filled: Store, serve: Serve) -> None:
+    client = await serve()
+    by_hour = (await client.get("/api/v1/stats?steps=4")).json()
+    by_day = (await client.get("/api/v1/stats?step=day&steps=2")).json()
+    assert [(row["since"][11:13], row["defense"], row["other"]) for row in by_hour["volume"]] == [
+        ("09", 0, 1),
+        ("10", 1, 0),
+        ("11", 1, 0),
+        ("12", 0, 0),
+    ]
+    assert [(row["since"][:10], row["defense"]) for row in by_day["volume"]] == [("2025-07-10", 0), ("2025-07-11", 4)]
+    assert by_day["countries"] == [{"name": "KR", "articles": 1}, {"name": "US", "articles": 1}]
+    assert by_day["topics"][0]["articles"] == 4
+    assert (await client.get("/api/v1/stats?steps=101")).status_code == 422
+
+
 async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     described = (await (await serve()).get("/api/openapi.json")).json()
     search = described["paths"]["/api/v1/articles"]["get"]
@@ -109,7 +125,6 @@ WRONG = {
     "cursor": ("?cursor=x", "cursor"),
     "cursor of no number": ("?cursor=1.5", "cursor"),
     "cursor with a rank": ("?q=jeju&sort=relevance&cursor=nan_1e5", "cursor"),
-    "cursor of another order": ("?q=jeju&sort=relevance&cursor=5", "cursor"),
     "site": ("?site=%5B", "site"),
     "field": ("?q=country:ZZ", "ZZ"),
     "limit": ("?limit=100000", "limit"),
@@ -135,10 +150,26 @@ async def test_what_cannot_be_is_a_problem_that_says_what(asked: str, named: str
     assert "--" not in problem["detail"]
 
 
-@pytest.mark.parametrize("cursor", ["1_" + "9" * 30, "1_-" + "9" * 30, "1e400_5"])
-async def test_a_cursor_beyond_all_articles_is_an_end_of_the_result(cursor: str, filled: Store, serve: Serve) -> None:
-    answer = await (await serve()).get(f"/api/v1/articles?q=drills&sort=relevance&cursor={cursor}")
-    assert answer.status_code == 200, answer.text
+FAR = "9" * 30
+CURSORS = (
+    FAR,
+    f"-{FAR}",
+    f"1_{FAR}",
+    f"1_-{FAR}",
+    "1e400_5",
+    f"5_1.0_-{FAR}_{FAR}",
+    f"-{FAR}_nan_5_5",
+    "5_inf_0_9",
+    "5",
+)
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+async def test_no_cursor_is_an_error_of_ours(cursor: str, filled: Store, serve: Serve) -> None:
+    client = await serve()
+    for asked in ("q=drills&sort=relevance", "q=drills", ""):
+        answer = await client.get(f"/api/v1/articles?{asked}&cursor={cursor}")
+        assert answer.status_code in (200, 422), answer.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Counts for whoever asks often."""
+
+import asyncio
+from itertools import pairwise
+
+from pipeline.store import Store
+from tests import make
+from tests.make import AT
+from tests.store.filling import fill
+
+
+async def test_counts_are_not_counted_again_at_once_but_soon(store: Store) -> None:
+    first = await store.stats.recent(AT)
+    again = await asyncio.gather(*(store.stats.recent(AT) for _ in range(50)))
+    await fill(store, [make.article()], [make.verdict()])
+    for _ in range(1_000):
+        if (last := await store.stats.recent(AT)).articles:
+            break
+        await asyncio.sleep(0.02)
+    assert any(one is other for one, other in pairwise(again))
+    assert (first.articles, last.articles) == (0, 1)
+
+
+async def test_what_was_stored_last_says_when_something_changed(store: Store) -> None:
+    assert await store.stats.changed_at() is None
+    await fill(store, [make.article()], [make.verdict()])
+    assert await store.stats.changed_at() == AT
+
+
+async def test_feeds_are_counted_by_health(store: Store) -> None:
+    await store.feeds.add([make.feed(1), make.feed(2), make.feed(3)], AT)
+    one, two, _ = (row.feed.id for row in await store.feeds.listing())
+    await store.feeds.set_enabled(one, False, AT)
+    await store.feeds.remove(two, AT)
+    assert await store.stats.feeds_by_health() == {"disabled": 1, "new": 1}
