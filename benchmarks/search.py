@@ -57,6 +57,7 @@ LEAST_INGEST, MOST_SIZE, LEAST_FASTER, MOST_MB = 0.85, (2.6, 4.0), 5.0, 150.0
 NO_PRINT = Fingerprint("", frozenset(), frozenset(), frozenset(), frozenset(), ())
 LOOK = """
 import asyncio, resource, sys
+from pathlib import Path
 from pipeline.query import Query, parse
 from pipeline.store import open_store
 from datetime import UTC, datetime
@@ -66,8 +67,11 @@ async def look():
         await store.search.find(Query(asked, is_by_relevance=True))
         await store.search.facets(Query(asked))
 asyncio.run(look())
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak / 1e6 if sys.platform == "darwin" else peak / 1e3)
+status = Path("/proc/self/status")  # on Linux ru_maxrss knows the peak of the process that started this one
+if status.exists():
+    print(int(status.read_text().split("VmHWM:")[1].split()[0]) / 1e3)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 """
 
 
@@ -180,7 +184,7 @@ async def times(url: str, library: Library) -> dict[str, Times]:
         async with await open_store(url) as store:
             cold = await ask(store, name, queries[:COLD])
             warm = await ask(store, name, queries)
-        found[name] = Times(*np.percentile(warm, (50, 95)), float(np.percentile(cold, 95)))
+        found[name] = Times(*(float(np.percentile(*of)) for of in ((warm, 50), (warm, 95), (cold, 95))))
     return found
 
 
@@ -274,6 +278,7 @@ async def against_reader(folder: Path) -> tuple[float, float] | None:
         list(theirs.search_entries(word, limit=20))
         took.append((time.perf_counter() - started) * 1000)
     async with await open_store(f"sqlite:///{folder}/peer.db") as store:
+        await store.runs.start("made", FIRST)
         await fill(store, library, iter(articles))
         ours = await ask(store, "", [Query(parse(word, FIRST), is_by_relevance=True) for word in words])
     return float(np.median(took)), float(np.median(ours))

@@ -29,14 +29,19 @@ class Facets:
 
 async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool) -> Facets:
     """The facets of these articles."""
+    numbers: Counter[str] = Counter()  # of tokens, which are read once each
+    holder: dict[str, int] = {}  # an article of each
+    for key, tokens in await c.execute(select(articles.c.id, articles.c.facets).where(articles.c.id.in_(ids))):
+        had = (tokens or "").split(" ")
+        numbers.update(had)
+        holder.update(dict.fromkeys(had, key))
     counted: dict[str, Counter[str]] = {name: Counter() for name in (*facets.KINDS, "months")}
-    holders: dict[str, int] = {}  # an article of each entity
-    rows = await c.execute(select(articles.c.id, articles.c.facets).where(articles.c.id.in_(ids)))
-    for row in rows:
-        for name, value in facets.read(row.facets or ""):
-            counted[name][value] += 1
+    holders: dict[str, int] = {}
+    for token, number in numbers.items():
+        for name, value in facets.read(token):
+            counted[name][value] = number
             if name == "entities":
-                holders.setdefault(value, row.id)
+                holders[value] = holder[token]
     entities = counted["entities"].most_common(SHOWN)
     names = await _spelled(c, {holders[value] for value, _ in entities})
     months = sorted(counted["months"].items(), reverse=True)
