@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select
 
 from pipeline.model import Label
 from pipeline.query import Query
@@ -61,8 +61,9 @@ class TimelineRows:
         """Articles in each step that match."""
         first, last = _first_id(span.since), _first_id(span.until) - 1
         hits = self._search.hits(query, first, last).subquery("hits")
-        rows = await self._rows(_counted(literal("matches").label("name"), span, hits.c.id))
-        return _filled(rows, "matches", span)
+        step = _step(hits.c.id, span)
+        found = dict(map(tuple, await self._rows(select(step, func.count()).select_from(hits).group_by(step))))
+        return tuple(found.get(number, 0) for number in range(len(span.starts)))
 
     async def _rows(self, query: Select[Any]) -> list[Any]:
         async with self._db.read() as c:
@@ -80,10 +81,14 @@ def _first_id(at: datetime) -> int:
 
 def _counted(group: ColumnElement[Any], span: Range, key: ColumnElement[int]) -> Select[Any]:
     """Rows of group, number of the step, count."""
+    step = _step(key, span)
+    return select(group, step, func.count()).group_by(group, step)
+
+
+def _step(key: ColumnElement[int], span: Range) -> ColumnElement[int]:
+    """The number of the step that an id is in."""
     length = int(span.step.total_seconds()) << ID_HASH_BITS
-    since = _first_id(span.since)
-    step: ColumnElement[int] = literal_column(f"({key.table.name}.{key.name} - {since}) / {length}")
-    return select(group, step.label("step"), func.count()).group_by(group, step)
+    return literal_column(f"({key.table.name}.{key.name} - {_first_id(span.since)}) / {length}")  # type: ignore[attr-defined]
 
 
 def _filled(rows: list[Any], group: Any, span: Range) -> tuple[int, ...]:

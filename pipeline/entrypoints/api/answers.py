@@ -158,6 +158,7 @@ class WholeArticle(Article):
     revised_at: datetime | None
     first_seen_at: datetime
     stored_at: datetime
+    purged_at: datetime | None = Field(description="When its text was deleted.")
     archive: str | None = Field(description="That brought it, if no feed did.")
     site_memory: str | None
     text_hash: str
@@ -252,6 +253,7 @@ class Statistics(Answer):
     lag_s: float | None = Field(description="How long the longest due entry has been waiting.")
     daemon_beat_at: datetime | None
     network_down_since: datetime | None
+    alerts: dict[str, int] = Field(description="Of saved searches, by state.")
     volume: list[Volume] = Field(description="Oldest first; the last hour or day is the present one.")
     topics: list[Count] = Field(description="Of that time, most frequent first.")
     countries: list[Count] = Field(description="Of that time, most frequent first.")

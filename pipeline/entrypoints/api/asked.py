@@ -9,6 +9,7 @@ from pipeline.entrypoints.reading import Asked, Many
 MOST_VALUES = 50  # of one filter
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern="^[^\x00]*$")]
 Label = Literal["defense", "other", "review"]
+StoryId = Annotated[int, Field(ge=0, lt=2**63)]
 Sort = Literal["newest", "relevance"]
 
 
@@ -34,6 +35,7 @@ class Filtered(BaseModel):
     kind: list[Name] = _some("Of a feed: trade, official, wire, general or thinktank.", "official")
     site: list[Name] = _some("A registered domain.", "yna.co.kr")
     lang: list[Name] = _some("A language.", "en")
+    story: list[StoryId] = Field(default=[], max_length=MOST_VALUES, description="A story's id.")
     since: Name | None = Field(default=None, description="A date (UTC), RFC 3339 time, or age.", examples=["36h"])
     until: Name | None = Field(default=None, description="The same; a date includes that day.", examples=["2025-07-11"])
     min_score: float | None = Field(default=None, ge=0, le=1, description="The least score.")
@@ -43,7 +45,7 @@ class Filtered(BaseModel):
         """The same, as the command line has it."""
         label = tuple(map(str, self.label))
         names = (self.topic, self.country, self.entity, self.feed, self.kind, self.site, self.lang)
-        many = Many(label, *(tuple(given) for given in names))
+        many = Many(label, *(tuple(given) for given in names), story=tuple(self.story))
         return Asked(self.q, many, self.since, self.until, self.min_score, self.teaser, sort, limit, cursor)
 
 

@@ -1,5 +1,6 @@
-"""/api/v1: articles, feeds, labels and counts as JSON."""
+"""/api/v1: articles, stories, feeds, labels and counts as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -8,10 +9,12 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Se
 from fastapi.security import HTTPBearer
 
 from pipeline.entrypoints import reading
-from pipeline.entrypoints.api import answers
+from pipeline.entrypoints.api import answers, stories
 from pipeline.entrypoints.api.asked import Paged
+from pipeline.entrypoints.api.links import set_links
 from pipeline.ingest import Engine
-from pipeline.query import snippet
+from pipeline.query import Filters, snippet
+from pipeline.query import Query as SearchQuery
 from pipeline.store import Range
 
 PREFIX = "/api/v1"
@@ -44,12 +47,7 @@ class V1:
         page = found[: asked.limit]
         rows = [answers.article(row, snippet(row.text, query.asked.terms), with_text=asked.text) for row in page]
         following = page[-1].cursor if len(found) > len(page) else None
-        links = {"first": request.url.remove_query_params("cursor")}
-        if following:
-            links["next"] = request.url.include_query_params(cursor=following)
-        response.headers["Link"] = ", ".join(
-            f'<{url.path}{url.query and "?" + url.query}>; rel="{rel}"' for rel, url in links.items()
-        )
+        set_links(request, response, following)
         return answers.Articles(articles=rows, next=following)
 
     async def article(self, key: Key) -> answers.WholeArticle:
@@ -79,17 +77,19 @@ class V1:
         now = self._clock.now()
         span = Range.of(now, STEPS[step], steps)
         counts, volume = await self._store.stats.recent(now), await self._store.timelines.volume(span)
+        lately = Filters(labels=("defense",), since=span.since, until=span.until)
+        facets = await self._store.search.facets(SearchQuery(filters=lately))
         parts = zip(span.starts, volume["defense"], volume["other"], strict=True)
         return answers.Statistics(
             **asdict(counts),
             volume=[answers.Volume(since=since, defense=defense, other=other) for since, defense, other in parts],
-            topics=await self._most("topic", span),
-            countries=await self._most("country", span),
+            topics=_counts(facets.topics),
+            countries=_counts(facets.countries),
         )
 
-    async def _most(self, kind: str, span: Range) -> list[answers.Count]:
-        found = await self._store.timelines.most(kind, span, MOST_TAGS)
-        return [answers.Count(name=name, articles=count) for name, count in found]
+
+def _counts(counted: Sequence[tuple[str, int]]) -> list[answers.Count]:
+    return [answers.Count(name=name, articles=number) for name, number in counted[:MOST_TAGS]]
 
 
 def router(engine: Engine) -> APIRouter:
@@ -98,6 +98,7 @@ def router(engine: Engine) -> APIRouter:
     found = APIRouter(prefix=PREFIX, responses=PROBLEMS)
     found.add_api_route("/articles", v1.articles, summary="Search")
     found.add_api_route("/articles/{key}", v1.article, summary="One article")
+    found.include_router(stories.router(engine))
     found.add_api_route("/feeds", v1.feeds, summary="Feeds")
     found.add_api_route("/stats", v1.stats, summary="Counts")
     token = Security(HTTPBearer(auto_error=False, description="[api] token; not needed on the machine itself."))

@@ -1,5 +1,6 @@
 """/search: the articles that match words and filters, as a page whose address can be passed on."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,10 +51,9 @@ class Searching:
         )
 
     async def _find(self, kept: dict[str, str], cursor: str | None) -> tuple[tuple[tuple[Found, str], ...], Count]:
-        many = {name: (kept[name],) for name in ("label", "topic", "country", "entity", "feed", "lang") if name in kept}
         asked = reading.Asked(
             words=kept.get("q"),
-            many=reading.Many(**many),
+            many=_many(kept),
             since=kept.get("since"),
             until=kept.get("until"),
             sort=kept.get("sort", "newest"),
@@ -74,3 +74,10 @@ class Searching:
             "topics": tuple(TOPICS),
             "all_countries": sorted(countries().items(), key=lambda pair: pair[1]),
         }
+
+
+def _many(kept: Mapping[str, str]) -> reading.Many:
+    """The filters of the form, of which each is one value or none."""
+    names = ("label", "topic", "country", "entity", "feed", "lang")
+    label, topic, country, entity, feed, lang = ((kept[name],) if name in kept else () for name in names)
+    return reading.Many(label, topic, country, entity, feed, lang=lang)

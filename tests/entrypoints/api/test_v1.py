@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.entrypoints import reading
+from pipeline.entrypoints import exporting, reading
 from pipeline.entrypoints.api import answers
 from pipeline.query import Query
 from pipeline.store import Store
@@ -112,7 +112,7 @@ async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     assert all(row.get("description") for row in search["parameters"])
     assert "detail" in search["responses"]["default"]["content"]["application/problem+json"]["schema"]["properties"]
     assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
-    names = ("articles", "articles/{key}", "feeds", "labels", "stats")
+    names = ("articles", "articles/{key}", "stories", "stories/{key}", "feeds", "labels", "stats")
     feeds = {"/feed.rss", "/feed.atom", "/feed.json"}
     assert set(described["paths"]) == {f"/api/v1/{name}" for name in names} | feeds
 
@@ -229,4 +229,4 @@ async def test_head_says_the_same_without_the_body(filled: Store, serve: Serve) 
 
 
 def test_the_rows_of_a_result_have_the_columns_of_an_export() -> None:
-    assert set(reading.EXPORT_COLUMNS) <= set(answers.FoundArticle.model_fields)
+    assert set(exporting.COLUMNS) <= set(answers.FoundArticle.model_fields)
