@@ -62,7 +62,9 @@ class TimelineRows:
         first, last = _first_id(span.since), _first_id(span.until) - 1
         hits = self._search.hits(query, first, last).subquery("hits")
         step = _step(hits.c.id, span)
-        found = dict(map(tuple, await self._rows(select(step, func.count()).select_from(hits).group_by(step))))
+        async with self._db.read() as c:
+            rows = await c.execute(select(step, func.count()).select_from(hits).group_by(step))
+            found = {row[0]: row[1] for row in rows}
         return tuple(found.get(number, 0) for number in range(len(span.starts)))
 
     async def _rows(self, query: Select[Any]) -> list[Any]:
@@ -88,7 +90,7 @@ def _counted(group: ColumnElement[Any], span: Range, key: ColumnElement[int]) ->
 def _step(key: ColumnElement[int], span: Range) -> ColumnElement[int]:
     """The number of the step that an id is in."""
     length = int(span.step.total_seconds()) << ID_HASH_BITS
-    return literal_column(f"({key.table.name}.{key.name} - {_first_id(span.since)}) / {length}")  # type: ignore[attr-defined]
+    return literal_column(f"({key.table.name}.{key.name} - {_first_id(span.since)}) / {length}")
 
 
 def _filled(rows: list[Any], group: Any, span: Range) -> tuple[int, ...]:
