@@ -29,7 +29,12 @@ class Articles:
 
     async def article(self, request: Request) -> Response:
         """One article, readable, with all that is known of it."""
-        return await self._screen.page(request, "article.html", **await self._shown(number_in(request)))
+        key = number_in(request)
+        shown = await self._shown(key)
+        story = (await self._store.stories.of([key], self._clock.now())).get(key)
+        reports = await self._store.stories.reports(story.id) if story else ()
+        others = [report for report in reports if report.article_id != key]
+        return await self._screen.page(request, "article.html", story=story, reports=others, **shown)
 
     async def label(self, request: Request) -> Response:
         """Store what a person says of an article."""
@@ -76,7 +81,8 @@ class Articles:
         if known is None:
             raise HTTPException(404, f"no article {key}")
         verdict = known.verdicts[0]
-        is_current = verdict["text_hash"] == known.article["text_hash"]
+        has_text = known.article["purged_at"] is None
+        is_current = has_text and verdict["text_hash"] == known.article["text_hash"]
         evidence = verdict["evidence"] if is_current else ()
         return {
             "article": known.found,

@@ -1,7 +1,7 @@
 """/: what happened; /status: how the pipeline does; /topics, /countries and /entities: what is said of one of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -12,7 +12,7 @@ from pipeline.entrypoints.pages.screen import Screen, country_name, entity_name
 from pipeline.ingest import Engine
 from pipeline.query import Filters, Query
 from pipeline.query.countries import COUNTRIES
-from pipeline.store import Range
+from pipeline.store import Found, Range, Story
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 ROWS = 40
@@ -35,13 +35,20 @@ class Front:
         return await self._screen.page(
             request,
             "front.html",
-            rows=await self._store.search.find(Query(filters=Filters(labels=("defense",)), limit=ROWS)),
+            rows=await self._newest(now),
             starts=day.starts,
             volume=await lines.volume(day),
             topics=week.topics[:10],
             countries=week.countries[:12],
             entities=week.entities[:10],
         )
+
+    async def _newest(self, now: datetime) -> tuple[tuple[Found, Story | None], ...]:
+        """The newest defense articles, one for each story; with the story, if it has others."""
+        found = await self._store.search.find(Query(filters=Filters(labels=("defense",)), limit=2 * ROWS))
+        stories = await self._store.stories.of([article.id for article in found], now)
+        rows = {getattr(stories.get(one.id), "id", one.id): (one, stories.get(one.id)) for one in reversed(found)}
+        return tuple(sorted(rows.values(), key=lambda row: row[0].id, reverse=True)[:ROWS])
 
     async def status(self, request: Request) -> Response:
         """Counts, lag and health."""
