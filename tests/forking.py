@@ -80,22 +80,29 @@ async def start(words: Sequence[str], directory: Path, environment: Mapping[str,
     os.close(theirs_out)
     os.close(theirs_err)
     answers, writer = await asyncio.open_connection(sock=pipe)
-    return Command(int(await answers.readline()), _end(answers, writer), await _reader(out), await _reader(err))
+    pid = int(await answers.readline())
+    (out_reader, out_pipe), (err_reader, err_pipe) = await _reader(out), await _reader(err)
+    return Command(pid, _end(answers, writer, (out_pipe, err_pipe)), out_reader, err_reader)
 
 
-async def _end(answers: StreamReader, writer: asyncio.StreamWriter) -> int:
+async def _end(answers: StreamReader, writer: asyncio.StreamWriter, pipes: Sequence[asyncio.ReadTransport]) -> int:
+    """How the command ended; what is left of one that was killed may hold its pipes open, so they are closed."""
     try:
-        return int(await answers.readline())
+        code = int(await answers.readline())
+        for pipe in pipes if code == -signal.SIGKILL else ():
+            pipe.close()
+        return code
     finally:
         writer.close()
         await writer.wait_closed()
 
 
-async def _reader(descriptor: int) -> StreamReader:
+async def _reader(descriptor: int) -> tuple[StreamReader, asyncio.ReadTransport]:
     reader = StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb"))
-    return reader
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb"))
+    return reader, transport
 
 
 @cache

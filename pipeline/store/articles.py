@@ -60,6 +60,11 @@ def article_id(article: Article) -> int:
     return seconds << ID_HASH_BITS | int.from_bytes(digest[:3], "big") >> 4
 
 
+def first_id(at: datetime) -> int:
+    """No article that was published in that second or later has a smaller id; a date that was corrected since aside."""
+    return int(at.timestamp()) << ID_HASH_BITS
+
+
 def free_id(article: Article, taken: set[int]) -> int:
     """The article's id, or the next that is not taken."""
     key = article_id(article)

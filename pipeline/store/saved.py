@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.errors import CommandError
 from pipeline.query import Query
+from pipeline.store.articles import first_id
 from pipeline.store.database import Database
 from pipeline.store.saved_tables import alert_hits, alerts, saved_searches
-from pipeline.store.search import Search
+from pipeline.store.search import LARGEST_ID, Search
 from pipeline.store.tables import articles
 
 CHANNELS = ("webhook", "email", "slack")
@@ -184,7 +185,8 @@ class SavedRows:
                 return ()
             is_new = articles.c.stored_at > max(row.since_at, row.through_at - OVERLAP)
             is_young = articles.c.published_at >= published_since
-            wanted = select(articles.c.id).where(is_new, is_young, self._search.matches(query))
+            hits = self._search.hits(query, first_id(published_since), LARGEST_ID)  # ids are ordered by time
+            wanted = select(articles.c.id).where(is_new, is_young, articles.c.id.in_(hits))
             return (await c.execute(wanted.order_by(articles.c.id.desc()))).scalars().all()
 
     async def _set(self, key: int, values: Mapping[str, Any]) -> None:

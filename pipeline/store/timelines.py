@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal_column, select
 
 from pipeline.model import Label
 from pipeline.query import Query
-from pipeline.store.articles import ID_HASH_BITS
+from pipeline.store.articles import ID_HASH_BITS, first_id
 from pipeline.store.database import Database
 from pipeline.store.search import Search
 from pipeline.store.tables import articles
@@ -59,7 +59,7 @@ class TimelineRows:
 
     async def of_matches(self, query: Query, span: Range) -> tuple[int, ...]:
         """Articles in each step that match."""
-        first, last = _first_id(span.since), _first_id(span.until) - 1
+        first, last = first_id(span.since), first_id(span.until) - 1
         hits = self._search.hits(query, first, last).subquery("hits")
         step = _step(hits.c.id, span)
         async with self._db.read() as c:
@@ -73,12 +73,7 @@ class TimelineRows:
 
 
 def _within(key: ColumnElement[int], span: Range) -> ColumnElement[bool]:
-    return and_(key >= _first_id(span.since), key < _first_id(span.until))
-
-
-def _first_id(at: datetime) -> int:
-    """No article of that second or later has a smaller id."""
-    return int(at.timestamp()) << ID_HASH_BITS
+    return and_(key >= first_id(span.since), key < first_id(span.until))
 
 
 def _counted(group: ColumnElement[Any], span: Range, key: ColumnElement[int]) -> Select[Any]:
@@ -90,7 +85,7 @@ def _counted(group: ColumnElement[Any], span: Range, key: ColumnElement[int]) ->
 def _step(key: ColumnElement[int], span: Range) -> ColumnElement[int]:
     """The number of the step that an id is in."""
     length = int(span.step.total_seconds()) << ID_HASH_BITS
-    return literal_column(f"({key.table.name}.{key.name} - {_first_id(span.since)}) / {length}")
+    return literal_column(f"({key.table.name}.{key.name} - {first_id(span.since)}) / {length}")
 
 
 def _filled(rows: list[Any], group: Any, span: Range) -> tuple[int, ...]:

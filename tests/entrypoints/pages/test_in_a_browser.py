@@ -95,7 +95,7 @@ def test_hostile_news_do_nothing(page: Any) -> None:
 
 
 def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
-    page.goto("/")
+    page.goto("/search")
     titles = page.locator("[data-open]").all_inner_texts()
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -122,8 +122,10 @@ def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:
     playwright.expect(page.locator(".counted")).to_contain_text("1 to review")
     page.keyboard.press("y")
     playwright.expect(page.locator(".counted")).to_contain_text("You said yes")
+    page.wait_for_load_state()  # the keys work from then on
     page.keyboard.press("u")
     playwright.expect(page.locator("[aria-pressed]")).to_contain_text("yes")
+    page.wait_for_load_state()
     page.keyboard.press("b")
     playwright.expect(page.locator(".counted")).to_contain_text("You said borderline")
 
