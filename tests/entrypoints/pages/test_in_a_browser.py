@@ -97,6 +97,7 @@ def test_hostile_news_do_nothing(page: Any) -> None:
 def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
     page.goto("/search")
     titles = page.locator("[data-open]").all_inner_texts()
+    page.keyboard.press("Escape")  # out of the box for words
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")
