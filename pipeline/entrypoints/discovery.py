@@ -244,8 +244,10 @@ class Discovery:
         limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
         block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
         if self._counted is not None:
-            new = self._counted.add(via, await self._engine.store.candidates.unknown(block))
-            known = len(entries) - new
+            unknown = await self._engine.store.candidates.unknown(block)
+            taken = unknown[:limit]
+            new = self._counted.add(via, taken)
+            known = len(entries) - len(unknown) + len(taken) - new
         elif self._run is not None:
             now = self._engine.clock.now()
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)

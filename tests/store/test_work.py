@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Verdict
+from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Page, Verdict
 from pipeline.store import Ending, PollEnding, Run, Store, Work, found_by, live, pageless
 from pipeline.store.candidates import Candidates
 from pipeline.store.database import Database
@@ -274,6 +274,23 @@ async def test_a_new_backfill_tries_again_only_what_may_have_changed(
     await store.endings.put(Ending(work, AT, Outcome.DROPPED, make.article(1), reason=reason))
     later = await store.runs.start("backfill", AT, {})
     assert (await store.candidates.add(later.id, block, {}, AT))[0] == is_tried_again
+
+
+async def test_a_page_that_an_archive_holds_is_read_once_where_its_site_gave_none(store: Store) -> None:
+    run = await store.runs.start("poll", AT)
+    await polled(store, run, make.entry(1))
+    (work,) = await store.work.claim(run.id, AT, 1)
+    await store.endings.put(Ending(work, AT, Outcome.DROPPED, reason="http-404"))
+    page = Page("https://site1.example/news/1", b"<p>x</p>", "text/html", AT)
+    listed, held = (Candidates((replace(make.entry(1), held=what),), {}) for what in (None, page))
+    filling = await store.runs.start("backfill", AT, {})
+    assert await store.candidates.add(filling.id, listed, {}, AT) == (0, 1)
+    assert await store.candidates.unknown(held) == held.entries
+    assert await store.candidates.add(filling.id, held, {}, AT) == (1, 0)
+    (work,) = await store.work.claim(filling.id, AT, 1)
+    await store.endings.put(Ending(work, AT, Outcome.DROPPED, reason="too-short"))
+    later = await store.runs.start("backfill", AT, {})
+    assert await store.candidates.add(later.id, held, {}, AT) == (0, 1)
 
 
 async def test_a_page_known_to_be_out_of_this_range_too_is_not_fetched_again(store: Store) -> None:
