@@ -29,9 +29,9 @@ import numpy as np
 from _timelines import FEEDS, SEEDS, START, WEEKS, Dates, Timeline, made
 
 from pipeline.errors import ParseError
+from pipeline.model import Rhythm
 from pipeline.stages import rhythm
 from pipeline.stages.parse import parse
-from pipeline.model import Rhythm
 
 SHORTEST, LONGEST = timedelta(minutes=10), timedelta(days=1)
 MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
