@@ -81,10 +81,10 @@ class Daemon:
         await self._engine.store.db.optimize()
         await wiring.forget_old_pages(self._engine, self._settings)
         now = self._engine.clock.now()
+        await self._engine.store.saved.forget(now)
         before = await cutoffs(self._engine.store, self._settings.retention, now)
         if purged := await self._engine.store.retention.purge(before, now):
             log.info("texts purged", articles=purged)
-        await self._engine.store.saved.forget(now)
 
     async def _alert(self) -> None:
         await self._alerting.collect()

@@ -18,6 +18,7 @@ from pipeline.store.types import unpack
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
+TOO_LARGE = "54"  # the class of errors of a row or a question that passes one of PostgreSQL's limits
 CONFLICT_TRIES = 3
 LINGER_S = 0.02  # between two batches, for what hundreds wait for at once
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -88,8 +89,10 @@ class Database:
                 async with connection.begin():
                     try:
                         yield connection
-                    except sqlalchemy.exc.DataError as e:  # a NUL character, a number beyond 64 bits
-                        raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
+                    except (sqlalchemy.exc.DBAPIError, OverflowError) as e:
+                        if _is_askers(e):
+                            raise UsageError(f"this cannot be asked: {str(getattr(e, 'orig', e)).strip()}") from e
+                        raise
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -122,9 +125,10 @@ class Database:
         try:
             yield
         except sqlalchemy.exc.DBAPIError as e:
-            if getattr(e.orig, "sqlstate", None) in CONFLICTS:
+            if _sqlstate(e) in CONFLICTS:
                 raise ConflictError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
-            if not isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+            is_operational = isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError)
+            if not is_operational or _sqlstate(e).startswith(TOO_LARGE):  # what is written is at fault
                 raise
             raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
         except sqlalchemy.exc.TimeoutError as e:
@@ -139,6 +143,17 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _sqlstate(error: sqlalchemy.exc.DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _is_askers(error: Exception) -> bool:
+    """Whether a question cannot be answered by any database: a NUL character, a number beyond 64 bits, too deep."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        return isinstance(error, sqlalchemy.exc.DataError) or _sqlstate(error).startswith(TOO_LARGE)
+    return True  # Python's own word on a number
 
 
 def _private_file(path: Path | None) -> None:

@@ -7,7 +7,7 @@ Both databases get words split in the same way: PostgreSQL's own parser would ma
 `articles.facets` holds the tokens as they are indexed; NULL: the article is not in the index.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, text, update
@@ -19,7 +19,9 @@ from pipeline.store.tables import articles, texts, verdicts
 
 TABLE = "search_index"
 LONGEST_TITLE = 2_000  # characters
-LONGEST_TSVECTOR_TEXT = 200_000  # characters; a tsvector ends at 1 MB
+LONGEST_TSVECTOR_TEXT = 200_000  # characters
+LARGEST_TSVECTOR = 900_000  # bytes of the words of a text with their places; the whole ends at 1 MB
+PLACE_BYTES = 5  # of a word, with what aligns it
 COLUMNS = "title, text, authors, facets"  # of FTS5's table and of the view
 INSERT = (
     f"INSERT INTO {TABLE}(article_id, words, facets) VALUES (:id,"  # noqa: S608
@@ -100,8 +102,18 @@ def tsvector_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "authors": ", ".join(row["authors"])[:LONGEST_TITLE],
         "body": row["body"][:LONGEST_TSVECTOR_TEXT],
     }
-    words = {name: " ".join(indexed(split_words(value))) for name, value in long.items()}
+    words = {name: " ".join(_bounded(indexed(split_words(value)))) for name, value in long.items()}
     return {"id": row["id"], "facets": row["facets"], **words}
+
+
+def _bounded(words: Iterable[str]) -> Iterator[str]:
+    """The first words, as many as a tsvector holds even if no two are the same."""
+    size = 0
+    for word in words:
+        size += len(word.encode()) + PLACE_BYTES
+        if size > LARGEST_TSVECTOR:
+            return
+        yield word
 
 
 def _of(statement: str) -> Any:

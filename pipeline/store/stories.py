@@ -280,8 +280,8 @@ def _after(cursor: str, sort: StorySort) -> tuple[datetime | int, int]:
     """
     value, _, key = cursor.rpartition("_")
     try:
-        return (datetime.fromisoformat(value) if sort is StorySort.NEWEST else int(value)), int(key)
-    except ValueError as e:
+        return (datetime.fromisoformat(value).astimezone(UTC) if sort is StorySort.NEWEST else int(value)), int(key)
+    except (ValueError, OverflowError) as e:
         raise UsageError(f"--cursor: {cursor!r} is not one that `stories` printed with this --sort") from e
 
 

@@ -1,10 +1,13 @@
 """What is due, who works on it, what becomes of it: the same on both databases."""
 
+import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from pipeline.errors import StoreError
 from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Page, Verdict
 from pipeline.store import Ending, PollEnding, Run, Store, Work, found_by, live, pageless
 from pipeline.store.candidates import Candidates
@@ -387,3 +390,16 @@ async def test_a_tally_is_by_archive_and_the_pace_counts_only_minutes_in_which_w
     assert (await store.work.tally(live()))["stored"] == 3
     assert await store.work.done_a_minute(live()) == 1.5
     assert await store.work.done_a_minute(found_by(run.id)) == 0
+
+
+async def test_an_article_that_the_database_cannot_hold_holds_up_no_other(store: Store) -> None:
+    run = await a_run(store)
+    await polled(store, run, make.entry(1), make.entry(2))
+    too_long = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(200))  # for an index row of PostgreSQL
+    articles = [make.article(1, text=make.text(1)), make.article(2, text=make.text(2), canonical_url=too_long)]
+    works = await store.work.claim(run.id, AT, 10)
+    endings = [Ending(w, AT, Outcome.STORED, a, make.verdict()) for w, a in zip(works, articles, strict=True)]
+    one, other = await asyncio.gather(*map(store.endings.put, endings), return_exceptions=True)
+    assert isinstance(one, Ending)
+    assert one.outcome is Outcome.STORED
+    assert not isinstance(other, StoreError)  # which would say that the database is out of reach
