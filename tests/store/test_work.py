@@ -403,3 +403,7 @@ async def test_an_article_that_the_database_cannot_hold_holds_up_no_other(store:
     assert isinstance(one, Ending)
     assert one.outcome is Outcome.STORED
     assert not isinstance(other, StoreError)  # which would say that the database is out of reach
+
+
+async def test_a_number_beyond_all_ids_is_of_no_article(store: Store) -> None:
+    assert await store.provenance.find_article("9" * 5000) is None
