@@ -268,6 +268,14 @@ class Problem(BaseModel):
     detail: str = Field(examples=["no article 1"])
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457)",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+}
+
+
 def entities(found: Found) -> list[Entity]:
     """What an article names."""
     return [Entity(name=name, kind=kind) for name, kind in found.entities]

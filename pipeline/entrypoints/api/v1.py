@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
@@ -21,12 +21,6 @@ PREFIX = "/api/v1"
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MOST_STEPS = 100
 MOST_TAGS = 20
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem (RFC 9457)",
-        "content": {"application/problem+json": {"schema": answers.Problem.model_json_schema()}},
-    }
-}
 Key = Annotated[int, Path(ge=0, lt=2**63, description="An article's id.")]
 
 
@@ -95,7 +89,7 @@ def _counts(counted: Sequence[tuple[str, int]]) -> list[answers.Count]:
 def router(engine: Engine) -> APIRouter:
     """Where each operation is found."""
     v1 = V1(engine)
-    found = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    found = APIRouter(prefix=PREFIX, responses=answers.PROBLEMS)
     found.add_api_route("/articles", v1.articles, summary="Search")
     found.add_api_route("/articles/{key}", v1.article, summary="One article")
     found.include_router(stories.router(engine))

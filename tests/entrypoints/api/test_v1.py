@@ -110,6 +110,7 @@ async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     search = described["paths"]["/api/v1/articles"]["get"]
     assert {"q", "label", "country", "cursor", "min_score"} <= {row["name"] for row in search["parameters"]}
     assert all(row.get("description") for row in search["parameters"])
+    assert all("422" not in way["responses"] for ways in described["paths"].values() for way in ways.values())
     assert "detail" in search["responses"]["default"]["content"]["application/problem+json"]["schema"]["properties"]
     assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
     names = ("articles", "articles/{key}", "stories", "stories/{key}", "feeds", "labels", "stats")
@@ -196,7 +197,7 @@ async def test_a_database_out_of_reach_is_said_with_when_to_ask_again(clock: Sti
         page = await client.get("/", headers={"Accept": "text/html"})
         ready = await client.get("/readyz")
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["status"]) == (503, "10", 503)
-    assert "nobody" not in answer.text
+    assert "nobody" not in answer.text + ready.text
     assert (page.status_code, "out of reach" in page.text, ready.status_code) == (503, True, 503)
 
 
