@@ -13,7 +13,7 @@ from pipeline.errors import AlertError, UsageError
 from pipeline.web.exchange import parse
 from pipeline.web.failure import Failed
 from pipeline.web.guard import AddressPolicy, GuardedBackend
-from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
+from pipeline.web.http import OneShotTransport, httpx
 
 _GONE = 410
 
@@ -43,17 +43,14 @@ class Hooks:
         host = httpx.URL(url).host
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                reply = await self._transport.handle_async_request(_request(url, body, headers))
-                await reply.aclose()
+                async with self._transport.asking(_request(url, body, headers)) as reply:
+                    status, said = reply.status_code, reply.headers
         except TimeoutError as e:
             raise AlertError(host, "timeout", retryable=True) from e
-        except ERRORS as e:
-            raise AlertError(host, reason_of(e).reason.value, retryable=True) from e
         except Failed as e:
             raise AlertError(host, e.reason.value, retryable=True) from e
-        status = reply.status_code
-        if not reply.is_success:
-            named = backoff.retry_after(reply.headers.get("retry-after"), reply.headers.get("date"), self._clock.now())
+        if not 200 <= status < 300:
+            named = backoff.retry_after(said.get("retry-after"), said.get("date"), self._clock.now())
             raise AlertError(host, f"http-{status}", retryable=status != _GONE, retry_at=named)
 
     async def close(self) -> None:
