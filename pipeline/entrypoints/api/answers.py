@@ -65,7 +65,7 @@ class Evidence(Answer):
     """A term that moved the score."""
 
     term: str
-    start: int = Field(description="Characters into the field.")
+    start: int = Field(description="Code points into the field, which JavaScript counts otherwise.")
     end: int
     field: str = Field(description="title or text")
     weight: float = Field(description="In log-odds.")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
 from pipeline.entrypoints import reading
@@ -82,6 +82,11 @@ class V1:
         )
 
 
+async def _only_json(request: Request) -> None:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "expected application/json", {"Accept": "application/json"})
+
+
 def _counts(counted: Sequence[tuple[str, int]]) -> list[answers.Count]:
     return [answers.Count(name=name, articles=number) for name, number in counted[:MOST_TAGS]]
 
@@ -97,6 +102,11 @@ def router(engine: Engine) -> APIRouter:
     found.add_api_route("/stats", v1.stats, summary="Counts")
     token = Security(HTTPBearer(auto_error=False, description="[api] token; not needed on the machine itself."))
     found.add_api_route(
-        "/labels", v1.label, methods=["POST"], status_code=201, summary="Label an article", dependencies=[token]
+        "/labels",
+        v1.label,
+        methods=["POST"],
+        status_code=201,
+        summary="Label an article",
+        dependencies=[token, Depends(_only_json)],
     )
     return found

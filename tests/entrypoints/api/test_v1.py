@@ -191,6 +191,13 @@ async def test_a_label_that_is_none_is_a_problem(serve: Serve) -> None:
         assert answer.status_code == 422, (body, answer.text)
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+async def test_a_label_that_does_not_come_as_json_is_refused(kind: str, serve: Serve) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = await (await serve()).post("/api/v1/labels", content='{"article_id": 1, "label": "no"}', headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (415, "expected application/json")
+
+
 async def test_a_database_out_of_reach_is_said_with_when_to_ask_again(clock: StillClock) -> None:
     async with Store("postgresql://nobody@127.0.0.1:1/nothing") as store, asking(store, clock) as client:
         answer = await client.get("/api/v1/stats")
