@@ -1,6 +1,7 @@
 """Sends what users asked to be told to addresses that they named: guarded, once, without redirects."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -71,8 +72,10 @@ def checked(url: str) -> str:
     """An address that can be sent to.
 
     Raises:
-        UsageError: it is no http(s) URL.
+        UsageError: it is no http(s) URL, or holds a user name, which would not be sent.
     """
+    if re.match(r"[^/]*//[^/?#]*@", url):
+        raise UsageError("a webhook's URL takes no user name and password: what is secret goes into its path or query")
     try:
         parse(url)
     except Failed as e:

@@ -253,6 +253,7 @@ async def test_searches_are_saved_listed_tested_and_removed(here: Place) -> None
         pytest.param(("x", "drill", "--webhook", "https://a.example/"), "WEBHOOK_SECRET", id="unsigned"),
         pytest.param(("x", "drill", "--email", "a@b.example"), "smtp_host", id="no mail server"),
         pytest.param(("x", "drill", "--slack", "ftp://a.example/"), "no http(s) URL", id="no URL"),
+        pytest.param(("x", "drill", "--slack", "https://me:pass@a.example/"), "takes no user name", id="a password"),
         pytest.param(("x", "drill OR"), "column 7", id="no query"),
     ],
 )
