@@ -90,6 +90,8 @@ class Database:
                         yield connection
                     except sqlalchemy.exc.DataError as e:  # a NUL character, a number beyond 64 bits
                         raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
+                    except OverflowError as e:  # the same of SQLite's
+                        raise UsageError(f"this cannot be asked: {e}") from e
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
