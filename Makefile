@@ -4,6 +4,7 @@
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 run` takes another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+unexport PYTHONDONTWRITEBYTECODE  # each process of a pool would compile the package anew
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -16,6 +16,7 @@ import uvicorn
 
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
+from pipeline.entrypoints.api.serving import config_of
 from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
@@ -130,9 +131,7 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
 
 def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
     page = api.application(engine, settings, daemon.health)
-    return uvicorn.Config(
-        page, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=PAGE_DRAIN_S
-    )
+    return config_of(page, timeout_graceful_shutdown=PAGE_DRAIN_S)
 
 
 class _Server(uvicorn.Server):

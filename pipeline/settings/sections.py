@@ -174,7 +174,7 @@ class AlertsSettings(Section):
     timeout_s: SomeSeconds = 10
     max_age_days: int = Field(default=7, ge=1, le=36_525)
     allow_private: Names = ()
-    webhook_secret: SecretStr | None = None
+    webhook_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     smtp_host: str = Field(default="", pattern=r"^\S*$")
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

@@ -89,10 +89,12 @@ class Database:
                 async with connection.begin():
                     try:
                         yield connection
-                    except (sqlalchemy.exc.DBAPIError, OverflowError) as e:
+                    except sqlalchemy.exc.DBAPIError as e:
                         if _is_askers(e):
-                            raise UsageError(f"this cannot be asked: {str(getattr(e, 'orig', e)).strip()}") from e
+                            raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
                         raise
+                    except OverflowError as e:  # SQLite's word on a number beyond 64 bits
+                        raise UsageError(f"this cannot be asked: {e}") from e
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -149,11 +151,9 @@ def _sqlstate(error: sqlalchemy.exc.DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
-def _is_askers(error: Exception) -> bool:
-    """Whether a question cannot be answered by any database: a NUL character, a number beyond 64 bits, too deep."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError):
-        return isinstance(error, sqlalchemy.exc.DataError) or _sqlstate(error).startswith(TOO_LARGE)
-    return True  # Python's own word on a number
+def _is_askers(error: sqlalchemy.exc.DBAPIError) -> bool:
+    """Whether a question is at fault: a NUL character, a number beyond 64 bits, too deep."""
+    return isinstance(error, sqlalchemy.exc.DataError) or _sqlstate(error).startswith(TOO_LARGE)
 
 
 def _private_file(path: Path | None) -> None:

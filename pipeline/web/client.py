@@ -17,7 +17,7 @@ from pipeline.web.decode import Body
 from pipeline.web.exchange import Budget, Exchange, parse
 from pipeline.web.failure import Failed, Reason
 from pipeline.web.guard import ANYWHERE, AddressPolicy, GuardedBackend, Resolve
-from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
+from pipeline.web.http import OneShotTransport, httpx
 from pipeline.web.politeness import Pace, Politeness
 from pipeline.web.robots import MAX_BYTES as ROBOTS_MAX_BYTES
 from pipeline.web.robots import RobotsFiles, Rules
@@ -145,18 +145,11 @@ class Web:
     async def _hop(self, exchange: Exchange) -> Response | None:
         """One request: its response, or None when that only points elsewhere."""
         request = httpx.Request("GET", exchange.url, headers=_encoded(self._introduced(exchange.headers)))
-        async with self._places, exchange.running():
-            try:
-                reply = await self._transport.handle_async_request(request)
-                try:
-                    if reply.has_redirect_location:
-                        exchange.redirect(reply.status_code, reply.headers["location"])
-                        return None
-                    body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange)
-                finally:
-                    await reply.aclose()
-            except ERRORS as e:
-                raise reason_of(e) from e
+        async with self._places, exchange.running(), self._transport.asking(request) as reply:
+            if reply.has_redirect_location:
+                exchange.redirect(reply.status_code, reply.headers["location"])
+                return None
+            body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange)
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers.raw)
         return Response(str(exchange.url), reply.status_code, headers, body, self._clock.now(), exchange.hops)
 

@@ -199,10 +199,9 @@ async def test_stories_are_listed_page_by_page_in_each_order(store: Store) -> No
         (two,) = await store.stories.listing(StoriesAsked(sort=sort, limit=1, cursor=one.cursor), now)
         assert (one.id, {one.id, two.id}) == (first[sort], {ids[0], ids[3]})
         assert await store.stories.listing(StoriesAsked(sort=sort, cursor=two.cursor), now) == ()
-    for cursor in ("x_1", "0001-01-01T00:00:00+14:00_1"):
+    for cursor in ("x_1", "2025-07-01T00:00:00_1"):
         with pytest.raises(UsageError, match="--cursor"):
             await store.stories.listing(StoriesAsked(cursor=cursor), now)
-    assert await store.stories.listing(StoriesAsked(cursor="2025-07-01T00:00:00_1"), now) == ()  # no zone: ours
     with pytest.raises(UsageError, match="cannot be asked"):
         await store.stories.get(1 << 63, now)
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from pipeline.entrypoints import pages
 from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1
@@ -19,7 +20,7 @@ from pipeline.settings import Settings
 PACKED_FROM = 500  # bytes
 
 
-def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> FastAPI:
+def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> ASGIApp:
     """Everything that is served over HTTP."""
     guard, counts = Guard(settings.api, engine.clock), metrics.Metrics(engine, health)
     app = FastAPI(
@@ -32,8 +33,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
         middleware=[
-            Middleware(metrics.Counted, metrics=counts),
-            Middleware(Gate, guard=guard),
             Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=5),
             Middleware(Conditional),
         ],
@@ -43,4 +42,4 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     app.include_router(feeds_out.router(engine))
     app.router.routes += [*pages.routes(engine, health), *signing.routes()]
     app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts)]
-    return app
+    return metrics.Counted(Gate(app, guard), counts)  # around all of it, so that errors of ours have its headers too

@@ -73,9 +73,10 @@ class Feeds:
 
     async def _row(self, key: int) -> FeedRow:
         rows = await self._store.feeds.listing(named=(str(key),), with_removed=True)
-        if not rows:
-            raise HTTPException(404, f"no feed {key}")
-        return rows[0]
+        for row in rows:
+            if row.feed.id == key:  # a title may be a number too
+                return row
+        raise HTTPException(404, f"no feed {key}")
 
     async def _all(self, request: Request, error: str | None = None, url: str = "") -> Response:
         rows = await self._store.feeds.listing()
