@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any as Anything
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
     Select,
+    any_,
     bindparam,
     cast,
     false,
@@ -170,8 +172,13 @@ class Search:
         """What the newest `SUMMED` matches have in common."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
-            ids = await self._newest(c, *self._hits(query), SUMMED + 1)
-            return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED)
+            hits, key = self._hits(query)
+            if self._db.is_sqlite:
+                is_meant = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
+            else:  # thousands of parameters take longer to pass than to look up
+                ids = await self._newest(c, hits, key, SUMMED + 1)
+                is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
+            return await facets.count(c, is_meant, SUMMED)
 
     def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
         """The ids of the articles that match, between two ids."""
