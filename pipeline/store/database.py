@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from pipeline.errors import ConflictError, StoreError, UsageError
 from pipeline.query.words import paired
+from pipeline.store import trips
 from pipeline.store.types import unpack
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
@@ -57,8 +58,9 @@ class Database:
 
     def __init__(self, url: str, *, is_read_only: bool = False) -> None:
         self.url = url
-        is_refusing = is_read_only and file_of(url) is None
-        arguments = {"options": "-c default_transaction_read_only=on"} if is_refusing else {}
+        arguments: dict[str, Any] = {"options": "-c default_transaction_read_only=on"} if is_read_only else {}
+        if file_of(url) is not None:
+            arguments = {"async_creator_fn": trips.connect}
         self.engine: AsyncEngine = create_async_engine(
             parse_url(url), pool_size=8, max_overflow=8, connect_args=arguments
         )

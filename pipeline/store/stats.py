@@ -8,12 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, true
+from sqlalchemy.exc import OperationalError
 
+from pipeline.errors import CommandError
 from pipeline.store.database import Database
 from pipeline.store.saved_tables import alerts
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
 
 GOOD_FOR = 20  # times as long as it took to count
+
+SIZES = {
+    True: "SELECT CASE WHEN tbl_name LIKE 'search_index%' THEN 'search_index' ELSE tbl_name END AS of_table,"
+    " sum(pgsize) FROM dbstat JOIN sqlite_schema AS s ON s.name = dbstat.name GROUP BY of_table ORDER BY 2 DESC, 1",
+    False: "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY 2 DESC, 1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,19 @@ class StatRows:
         query = pages if self._db.is_sqlite else "SELECT pg_database_size(current_database())"
         async with self._db.read() as c:
             return int((await c.exec_driver_sql(query)).scalar_one())
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Bytes of each table with its indexes, the largest first; reads the whole file on SQLite.
+
+        Raises:
+            CommandError: this SQLite was built without `dbstat`.
+        """
+        async with self._db.read() as c:
+            try:
+                rows = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
+            except OperationalError as e:
+                raise CommandError("sizes by table need an SQLite that was built with dbstat") from e
+        return {name: int(size) for name, size in rows}
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""

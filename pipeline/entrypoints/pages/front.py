@@ -57,7 +57,7 @@ class Front:
         return await self._screen.page(
             request,
             "status.html",
-            stats=await self._store.stats.read(now),
+            stats=await self._store.stats.recent(now),
             size_bytes=await self._store.stats.size_bytes(),
             starts=days.starts,
             volume=await self._store.timelines.volume(days),
