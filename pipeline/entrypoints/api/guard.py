@@ -9,6 +9,7 @@ is. `await form(request)` reads a form.
 - Loopback only (the listen address, the Host, nothing forwarded) and no token set: everybody who gets here is a writer.
 - Otherwise a writer shows [api] token: `Authorization: Bearer TOKEN`, or the cookie that /sign-in gave for it.
 - With [api] read_token set, reading needs that one or the other, but for the probes, the style and the signing in.
+- Below /websub/ the path is the proof: it passes under any name and without a token, within the limit of size.
 - Browsers that were refused are led to /sign-in, and back to where they were.
 """
 
