@@ -6,7 +6,8 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     entrypoints/   what people and machines start: commands, daemon, backfill, page, API, demo
     ui/            templates, style and scripts of the pages
     polling.py     the flow's first half: feed -> entries
-    ingest.py      its second half: entry -> article -> verdict; only these two know the stages
+    pushing.py     hubs that push feeds to us: subscriptions, and what is delivered
+    ingest.py      its second half: entry -> article -> verdict; only these three know the stages
     settings/      TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills

@@ -41,6 +41,7 @@ class Engine:
     pages: PageFiles | None = None  # None: pages are not kept
     has_site_memory: bool = False
     trusts_feeds: bool = False
+    callback: str | None = None  # what the addresses begin with at which hubs reach us; None: they cannot
 
 
 class IngestDuty:

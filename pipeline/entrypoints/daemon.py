@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from pipeline import pushing
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
 from pipeline.entrypoints.api.serving import config_of
@@ -23,6 +24,7 @@ from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
 from pipeline.ingest import Engine, IngestDuty
 from pipeline.polling import PollDuty
+from pipeline.pushing import HubDuty
 from pipeline.queue.lane import Lane
 from pipeline.queue.ticker import Ticker
 from pipeline.settings import Settings
@@ -49,6 +51,7 @@ class Daemon:
             Lane(self._polling, settings.poll.concurrency, engine.clock),
             Lane(self._ingesting, settings.ingest.concurrency, engine.clock),
             Lane(alerting, AT_ONCE, engine.clock),
+            Lane(HubDuty(engine), pushing.AT_ONCE, engine.clock),
         )
         self._ticker = Ticker(engine.clock)
         self._ticked_at = time.monotonic()
@@ -66,10 +69,11 @@ class Daemon:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then start nothing more and let end what runs."""
-        polling, ingesting, _ = self._lanes
+        polling, ingesting, _, hubs = self._lanes
         self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
         self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
         self._ticker.every(self._settings.alerts.tick_s, "alerts", self._alert)
+        self._ticker.every(pushing.TICK_S, "hubs", hubs.nudge)
         self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._maintain)
         self._ticker.start()
         try:
@@ -89,7 +93,7 @@ class Daemon:
 
     async def _alert(self) -> None:
         await self._alerting.collect()
-        await self._lanes[-1].nudge()
+        await self._lanes[2].nudge()
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()

@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1
+from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1, websub
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
@@ -41,5 +41,5 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     app.include_router(v1.router(engine))
     app.include_router(feeds_out.router(engine))
     app.router.routes += [*pages.routes(engine, health), *signing.routes()]
-    app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts)]
+    app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts), *websub.routes(engine)]
     return metrics.Counted(Gate(app, guard), counts)  # around all of it, so that errors of ours have its headers too

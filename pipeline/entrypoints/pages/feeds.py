@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.asking import add_with, new_feed
-from pipeline.entrypoints.feeds import state_of
+from pipeline.entrypoints.feeds import pushed_by, state_of
 from pipeline.entrypoints.pages.screen import Screen, back, number_in
 from pipeline.entrypoints.reading import became
 from pipeline.errors import CommandError, UsageError
@@ -52,6 +52,7 @@ class Feeds:
             "feed.html",
             row=row,
             state=state_of(row),
+            push=pushed_by(await self._store.subscriptions.of_feed(key)),
             counts=(await self._store.timelines.of_feeds([key], days))[key],
             starts=days.starts,
             entries=[became(entry) for entry in await self._store.provenance.of_feed(key, ENTRIES)],
