@@ -181,7 +181,7 @@ def test_a_hub_is_trusted_as_long_as_it_pushes(changes: dict[str, Any], expected
     ],
 )
 def test_a_feed_that_is_pushed_is_polled_seldom(planned: timedelta | None, expected: timedelta | None) -> None:
-    state = FeedState(next_poll_at=planned and NOW + planned, next_poll_reason="interval")
+    state = FeedState(next_poll_at=None if planned is None else NOW + planned, next_poll_reason="interval")
     late = schedule.while_pushed(FEED, state, NOW, "hub.example:443")
-    assert late.next_poll_at == (expected and NOW + expected)
+    assert late.next_poll_at == (None if expected is None else NOW + expected)
     assert late.next_poll_reason == ("pushed by hub.example:443, else interval" if planned != expected else "interval")
