@@ -174,7 +174,7 @@ class Search:
             await _check_feeds(c, query)
             hits, key = self._hits(query)
             if self._db.is_sqlite:
-                is_meant = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
+                is_meant: ColumnElement[bool] = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
             else:  # thousands of parameters take longer to pass than to look up
                 ids = await self._newest(c, hits, key, SUMMED + 1)
                 is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))

@@ -54,7 +54,7 @@ class Cursor:
     @property
     def description(self) -> Any:
         """The columns of the last statement; None when it returns no rows."""
-        return self._cursor and self._cursor.description
+        return None if self._cursor is None else self._cursor.description
 
     @property
     def rowcount(self) -> int:
@@ -64,13 +64,13 @@ class Cursor:
     @property
     def lastrowid(self) -> int | None:
         """The rowid of the last row that was inserted."""
-        return self._cursor and self._cursor.lastrowid
+        return None if self._cursor is None else self._cursor.lastrowid
 
     async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> None:
         """Run a statement, and read the first rows of what it returns."""
         await self._connection.trip(self._run, statement, parameters)
 
-    async def executemany(self, statement: str, parameters: Iterable[Iterable[Any]]) -> None:
+    async def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
         """Run a statement for each set of parameters."""
         await self._connection.trip(self._run_many, statement, parameters)
 
@@ -103,7 +103,7 @@ class Cursor:
         self._is_open = True
         self._read(AHEAD)
 
-    def _run_many(self, statement: str, parameters: Iterable[Iterable[Any]]) -> None:
+    def _run_many(self, statement: str, parameters: Iterable[Any]) -> None:
         self._cursor = self._connection._conn.cursor()
         self._cursor.executemany(statement, parameters)
 
