@@ -190,7 +190,10 @@ class Search:
 
     def matches(self, query: Query) -> ColumnElement[bool]:
         """Whether an article matches."""
-        is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(query)[0])
+        hits, key = self._hits(query)
+        if key is articles.c.id and hits.whereclause is not None:  # a list of all ids would be made first
+            return hits.whereclause
+        is_hit: ColumnElement[bool] = articles.c.id.in_(hits)
         return is_hit
 
     async def newest(self, c: AsyncConnection, query: Query, before: int | None, limit: int) -> list[int]:

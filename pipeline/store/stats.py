@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,7 +124,7 @@ class StatRows:
                 rows: Sequence[Any] = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
             except OperationalError as e:
                 raise CommandError("sizes by table need an SQLite that was built with dbstat") from e
-        return {name: int(size) for name, size in rows}
+        return {row[0]: int(row[1]) for row in rows}
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""
@@ -134,19 +135,21 @@ class StatRows:
 
             async def by(*columns: ColumnElement[Any]) -> dict[str, int]:
                 rows = await c.execute(select(*columns, func.count()).group_by(*columns))
-                return {"/".join(filter(None, row[:-1])): row[-1] for row in rows if any(row[:-1])}
+                return _summed((row[:-1], row[-1]) for row in rows)
 
             active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
             is_due = (entries.c.state == "waiting") & (entries.c.due_at <= now)
             oldest_due = await one(select(func.min(entries.c.due_at)).where(is_due))
             is_daemon = (runs.c.kind == "daemon") & (runs.c.state == "running")
+            ways = (entries.c.state, entries.c.outcome, entries.c.reason)
+            ended = (await c.execute(select(*ways, func.count()).group_by(*ways))).all()  # the table is read once
             return Stats(
                 feeds=await one(active),
                 feeds_failing=await one(active.where(feed_states.c.failures > 0)),
                 feeds_gone=await one(active.where(feed_states.c.gone.is_(true()))),
                 feeds_overdue=await one(active.where(feed_states.c.next_poll_at <= now)),
-                entries=await by(entries.c.state, entries.c.outcome),
-                reasons=await by(entries.c.reason),
+                entries=_summed(((state, outcome), number) for state, outcome, _, number in ended),
+                reasons=_summed(((reason,), number) for _, _, reason, number in ended),
                 articles=await one(select(func.count()).select_from(articles)),
                 labels=await by(articles.c.label),
                 needs_review=await one(select(func.count()).where(articles.c.needs_review.is_(true()))),
@@ -158,3 +161,11 @@ class StatRows:
                 alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )
+
+
+def _summed(counted: Iterable[tuple[Iterable[str | None], int]]) -> dict[str, int]:
+    """Counts by what they are of, without those that are of nothing."""
+    sums: Counter[str] = Counter()
+    for names, number in counted:
+        sums["/".join(filter(None, names))] += number
+    return {name: number for name, number in sums.items() if name}
