@@ -15,7 +15,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     queue/         lanes of work and the ticker that nudges them
     archives/      where the past is found: feeds and what they link to, sitemaps, GDELT, web archives, WARCs, lists
     query/         the query language: text -> Query
-    stages/        pure steps: poll, choose, parse, fetch, substitute, extract, remember, dedup, tag, classify, story
+    stages/        pure steps: poll, choose, parse, fetch, follow, substitute, extract, remember, tag, classify, story
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow

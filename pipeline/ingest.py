@@ -5,6 +5,7 @@ Daemon, `poll` and `backfill` run this duty and that of `polling.py`; they diffe
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,9 @@ from pipeline.clock import Clock
 from pipeline.compute import Compute
 from pipeline.errors import ExtractError, StageError, StoreError
 from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome, Page, Request, Response
-from pipeline.stages import fetch, remember, substitute
+from pipeline.stages import fetch, follow, remember, substitute
 from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract, extract_copy, from_entry
+from pipeline.stages.extract import OF_FEEDS, extract, extract_copy, from_entry, joined
 from pipeline.stages.network import Silence, Weight
 from pipeline.stages.schedule import PollPolicy
 from pipeline.store import Ending, KeptAt, PageFiles, Store, Work, pageless
@@ -136,7 +137,7 @@ class IngestDuty:
                 response = await e.web.send(fetch.request_for(lead.entry))
             await e.store.outages.answered(e.clock.now())
             page = await self._page(work, response)
-            return await e.compute(extract, page, lead.entry)
+            return await self._read(work, page)
         except StageError as error:
             weight = Weight.EXPECTED if lead.attempts else Weight.UNKNOWN
             silence = Silence(urls.site(lead.entry.url or ""), weight, begun_at)
@@ -146,6 +147,51 @@ class IngestDuty:
             if (request := fetch.request_for_copy(lead.entry, error)) is not None:
                 return await self._from_copy(work, request)
             return await self._from_feed(work, error)
+
+    async def _read(self, work: Work, page: Page) -> Article:
+        """The article of a page with its further pages; of another version, where the page shows only its beginning."""
+        compute, entry, other = self._engine.compute, work.lead.entry, follow.other_version(page)
+        try:
+            article = await compute(extract, page, entry)
+        except ExtractError as error:
+            if other is None or error.reason not in follow.NOTHING_SHOWN:
+                raise
+            return await self._other(work, other, "")
+        if article.is_teaser and other is not None:
+            with suppress(StageError):
+                return await self._other(work, other, article.text)
+        return article if article.extractor in OF_FEEDS else await self._joined(work, page, article)
+
+    async def _other(self, work: Work, url: str, known: str) -> Article:
+        """The article of another version of a page, which is kept in its place.
+
+        Raises:
+            StageError: there is none, or it shows no more than is known.
+        """
+        response = await self._engine.web.send(follow.request_to(url))
+        entry = work.lead.entry
+        article = await self._engine.compute(extract, fetch.read(entry, response), entry)
+        if len(article.text) <= len(known):
+            raise ExtractError(url, "too-short", detail="no more than its page")
+        await self._page(work, response)
+        return article
+
+    async def _joined(self, work: Work, page: Page, article: Article) -> Article:
+        """An article with its further pages; one that is not to be had ends it, and is said so."""
+        further: list[Page] = []
+        is_cut = False
+        while url := follow.next_page(page.url, further[-1] if further else page, len(further) + 1):
+            try:
+                if len(further) + 1 == follow.MOST_PAGES:
+                    raise ExtractError(url, "too-many-pages")
+                response = await self._engine.web.send(follow.request_to(url))
+                further.append(fetch.read(work.lead.entry, response))
+            except StageError as error:
+                if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
+                    raise
+                is_cut = True
+                break
+        return await self._engine.compute(joined, article, tuple(further), is_cut) if further or is_cut else article
 
     async def _page(self, work: Work, response: Response, *, is_copy: bool = False) -> Page:
         """The page that an answer is; kept, if pages are."""

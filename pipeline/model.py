@@ -321,7 +321,7 @@ class Article:
     text: str  # paragraphs, each ended by one newline but the last
     published_at: datetime
     published_from: DateOrigin
-    extractor: str  # name@version
+    extractor: str  # name@version; of several pages, which: name@version, pages 1-3
     authors: tuple[str, ...] = ()
     updated_at: datetime | None = None
     lang: str | None = None  # BCP 47; "und" where nobody can tell, "mul" for several
