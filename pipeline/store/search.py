@@ -5,7 +5,7 @@ Newest first walks the index from its end. On PostgreSQL the planner cannot tell
 newest article finds them soon. Relevance ranks the newest matches only.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any as Anything
@@ -113,7 +113,7 @@ class Search:
         async with self._db.read() as c:
             return {found.id: found for found in await _rows(c, [_Place(key) for key in keys])}
 
-    async def stream(self, query: Query) -> AsyncIterator[Found]:
+    async def stream(self, query: Query) -> AsyncGenerator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""
         async with self._db.read() as c:
             await _check_feeds(c, query)

@@ -22,6 +22,9 @@ def routes(engine: Engine, health: Callable[[], dict[str, Any]]) -> list[Route]:
     return [
         Route("/", front.front),
         Route("/search", searching.search),
+        Route("/export.{form}", searching.export),
+        Route("/saved", searching.save, methods=["POST"]),
+        Route("/saved/{key}", searching.change, methods=["POST"]),
         Route("/articles/{key}", articles.article),
         Route("/articles/{key}", articles.label, methods=["POST"]),
         Route("/review", articles.review),
