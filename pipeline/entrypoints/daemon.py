@@ -13,10 +13,12 @@ from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
 from pipeline.entrypoints.feeds import add_new_feeds
+from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
@@ -117,19 +119,19 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
             wiring.alive(engine.store, run, engine.clock) as counts,
             open_alerts(settings, engine.store, engine.clock) as alerting,
         ):
-            daemon = Daemon(engine, run, settings, alerting)
-            server = _Server(_server_config(engine, settings, daemon))
+            daemon, fillings = Daemon(engine, run, settings, alerting), Fillings(engine, settings)
+            server = _Server(_server_config(api.application(engine, settings, daemon.health, fillings)))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
-            await daemon.work(_stop_event())
+            stop = _stop_event()
+            await asyncio.gather(daemon.work(stop), fillings.work(stop))
             counts.update(daemon.counts)
             server.should_exit = True
             await serving
     log.info("stopped", **counts)
 
 
-def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
-    page = api.application(engine, settings, daemon.health)
+def _server_config(page: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         page, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=PAGE_DRAIN_S
     )

@@ -1,4 +1,4 @@
-"""`defnews export` and the page's downloads: all that matches, streaming, as JSON lines, CSV or Parquet (docs/export.md)."""
+"""`defnews export` and downloads: all that matches, streaming, as JSON lines, CSV or Parquet (docs/export.md)."""
 
 import contextlib
 import gzip

@@ -1,4 +1,4 @@
-"""/search: the articles that match words and filters, as a page whose address can be passed on, saved and taken away."""
+"""/search: the articles that match words and filters, as a page that can be passed on, saved and taken away."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
