@@ -27,7 +27,7 @@ class Facets:
     months: Numbers  # 2025-07, newest first; all of them
 
 
-async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool) -> Facets:
+async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool, most: int = SHOWN) -> Facets:
     """The facets of these articles."""
     numbers: Counter[str] = Counter()  # of tokens, which are read once each
     holder: dict[str, int] = {}  # an article of each
@@ -42,17 +42,17 @@ async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool) -> Fa
             counted[name][value] = number
             if name == "entities":
                 holders[value] = holder[token]
-    entities = counted["entities"].most_common(SHOWN)
+    entities = counted["entities"].most_common(most)
     names = await _spelled(c, {holders[value] for value, _ in entities})
     months = sorted(counted["months"].items(), reverse=True)
     titles = await _titles(c, [int(key) for key in counted["feed_ids"]])
     return Facets(
         len(ids),
         is_least,
-        tuple(counted["topics"].most_common(SHOWN)),
-        tuple((code.upper(), number) for code, number in counted["countries"].most_common(SHOWN)),
+        tuple(counted["topics"].most_common(most)),
+        tuple((code.upper(), number) for code, number in counted["countries"].most_common(most)),
         tuple((names.get(value, value), number) for value, number in entities),
-        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(SHOWN)),
+        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(most)),
         tuple((f"{month[:4]}-{month[4:]}", number) for month, number in months),
     )
 

@@ -135,12 +135,12 @@ class Search:
             number = int((await c.execute(select(func.count()).select_from(some))).scalar_one())
         return Count(min(number, COUNTED), number > COUNTED)
 
-    async def facets(self, query: Query) -> Facets:
-        """What the newest `SUMMED` matches have in common."""
+    async def facets(self, query: Query, most: int = facets.SHOWN) -> Facets:
+        """What the newest `SUMMED` matches have in common: of each facet the most frequent values."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
             ids = await self._newest(c, self._hits(query), SUMMED + 1)
-            return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED)
+            return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED, most=most)
 
     def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
         """The ids of the articles that match, between two ids."""

@@ -13,6 +13,7 @@ from pipeline.entrypoints.pages.feeds import Feeds
 from pipeline.entrypoints.pages.front import KINDS, Front
 from pipeline.entrypoints.pages.screen import HEADERS, Screen
 from pipeline.entrypoints.pages.searching import Searching
+from pipeline.entrypoints.pages.world import World
 from pipeline.ingest import Engine
 
 
@@ -45,6 +46,7 @@ def routes(engine: Engine, health: Callable[[], dict[str, Any]], fillings: Filli
         Route("/backfill/{key}", backfills.backfill),
         Route("/backfill/{key}", backfills.change, methods=["POST"]),
         Route("/status", front.status),
+        Route("/countries", World(engine, screen).countries),
         *(Route(f"/{kind}/{{name:path}}", front.tag, name=kind) for kind in KINDS),
         Route("/page.css", screen.file),
         Route("/static/{name:path}", screen.file),

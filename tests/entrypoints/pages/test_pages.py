@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[3]
 PLACES = (
     "/search?country=KR&country=JP&site=x.example&story=1",
     "/", "/search", "/search?q=jeju&label=defense&country=KR", "/search?q=nowhere", "/review", "/feeds", "/feeds/1",
-    "/status", "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
+    "/status", "/backfill", "/countries", "/countries?q=jeju&topic=operations",
+    "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
 )  # fmt: skip
 
 
