@@ -37,6 +37,8 @@ _NUMBERS = """
 """  # of ISO 3166-1, with its codes
 _EACH = iter(_NUMBERS.split())
 CODES = dict(zip(_EACH, _EACH, strict=True))
+WEST = -180.001
+Place = tuple[float, float]  # longitude, latitude
 Point = tuple[int, int]
 
 
@@ -64,16 +66,26 @@ def paths(topology: dict[str, Any]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _arc(arc: Sequence[Sequence[int]], transform: dict[str, Sequence[float]]) -> list[Point]:
+def _arc(arc: Sequence[Sequence[int]], transform: dict[str, Sequence[float]]) -> list[Place]:
     (width, height), (west, south) = transform["scale"], transform["translate"]
     places = accumulate(arc, lambda at, step: [at[0] + step[0], at[1] + step[1]])
-    return [projected(x * width + west, y * height + south) for x, y in places]
+    return [(x * width + west, y * height + south) for x, y in places]
 
 
-def _ring(numbers: Sequence[int], arcs: Sequence[Sequence[Point]]) -> list[Point]:
+def _ring(numbers: Sequence[int], arcs: Sequence[Sequence[Place]]) -> list[Point]:
     """A closed line from its pieces; a number below zero is the piece of ~number, backwards."""
-    points = [point for n in numbers for point in (arcs[n] if n >= 0 else arcs[~n][::-1])]
+    places = _whole([place for n in numbers for place in (arcs[n] if n >= 0 else arcs[~n][::-1])])
+    points = [projected(*place) for place in places]
     return [point for before, point in pairwise([(-1, -1), *points]) if point != before][:-1]
+
+
+def _whole(ring: Sequence[Place]) -> list[Place]:
+    """A ring that crosses the antimeridian goes on east of it."""
+    found = [ring[0]]
+    for longitude, latitude in ring[1:]:
+        found.append((longitude - 360 * round((longitude - found[-1][0]) / 360), latitude))
+    turn = 360 if min(found)[0] < WEST else 0
+    return [(longitude + turn, latitude) for longitude, latitude in found]
 
 
 def _path(ring: Sequence[Point]) -> str:
