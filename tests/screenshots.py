@@ -18,7 +18,6 @@ FOLDER = Path(__file__).parent.parent / "docs/images"
 PICTURES = (  # name, page, colors, width
     ("front", "/", "light", 1280),
     ("search", "/search?q=drill*+OR+missile*&label=defense", "dark", 1280),
-    ("article", "", "light", 1280),
 )
 PATIENCE_S = 300
 
@@ -50,10 +49,7 @@ def take(browser: Any, address: str) -> None:
             base_url=address, viewport={"width": width, "height": 800}, color_scheme=scheme, timezone_id="UTC"
         )
         page = context.new_page()
-        page.goto(place or "/")
-        if not place:
-            page.locator("[data-open]").first.click()
-            page.wait_for_load_state()
+        page.goto(place)
         page.screenshot(path=FOLDER / f"{name}.png")
         context.close()
 
