@@ -19,6 +19,7 @@ from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
 from pipeline.entrypoints.api.serving import config_of
 from pipeline.entrypoints.feeds import add_new_feeds
+from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
@@ -122,20 +123,17 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
             wiring.alive(engine.store, run, engine.clock) as counts,
             open_alerts(settings, engine.store, engine.clock) as alerting,
         ):
-            daemon = Daemon(engine, run, settings, alerting)
-            server = _Server(_server_config(engine, settings, daemon))
+            daemon, fillings = Daemon(engine, run, settings, alerting), Fillings(engine, settings)
+            page = api.application(engine, settings, daemon.health, fillings)
+            server = _Server(config_of(page, timeout_graceful_shutdown=PAGE_DRAIN_S))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
-            await daemon.work(_stop_event())
+            stop = _stop_event()
+            await asyncio.gather(daemon.work(stop), fillings.work(stop))
             counts.update(daemon.counts)
             server.should_exit = True
             await serving
     log.info("stopped", **counts)
-
-
-def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
-    page = api.application(engine, settings, daemon.health)
-    return config_of(page, timeout_graceful_shutdown=PAGE_DRAIN_S)
 
 
 class _Server(uvicorn.Server):

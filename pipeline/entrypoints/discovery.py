@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,8 @@ class Discovery:
         await self.commit(via, block)
 
     def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
-        with Path(name).open(encoding="utf-8", errors="replace") as lines:
+        held = self._plan.get("uploads", {}).get(name)
+        with Path(name).open(encoding="utf-8", errors="replace") if held is None else StringIO(held) as lines:
             yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
 
     def place_in(self, name: str) -> int:

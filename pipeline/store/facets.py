@@ -27,8 +27,8 @@ class Facets:
     months: Numbers  # 2025-07, newest first; all of them
 
 
-async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int) -> Facets:
-    """The facets of articles; of one more than `most`, the oldest is left out."""
+async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int, shown: int = SHOWN) -> Facets:
+    """The facets of articles; of one more than are counted at most, the oldest is left out."""
     rows = (await c.execute(select(articles.c.id, articles.c.facets).where(is_meant))).all()
     held = sorted(((key, tokens or "") for key, tokens in rows), reverse=True)[:most]
     numbers = Counter(" ".join(tokens for _, tokens in held).split(" "))
@@ -39,7 +39,7 @@ async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int) ->
             counted[name][value] = number
             if name == "entities":
                 written[value] = token
-    entities = counted["entities"].most_common(SHOWN)
+    entities = counted["entities"].most_common(shown)
     holders = {next(key for key, tokens in held if f" {written[value]} " in tokens) for value, _ in entities}
     names = await _spelled(c, holders)
     months = sorted(counted["months"].items(), reverse=True)
@@ -47,10 +47,10 @@ async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int) ->
     return Facets(
         len(held),
         len(rows) > most,
-        tuple(counted["topics"].most_common(SHOWN)),
-        tuple((code.upper(), number) for code, number in counted["countries"].most_common(SHOWN)),
+        tuple(counted["topics"].most_common(shown)),
+        tuple((code.upper(), number) for code, number in counted["countries"].most_common(shown)),
         tuple((names.get(value, value), number) for value, number in entities),
-        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(SHOWN)),
+        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(shown)),
         tuple((f"{month[:4]}-{month[4:]}", number) for month, number in months),
     )
 

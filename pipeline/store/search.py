@@ -5,7 +5,7 @@ Newest first walks the index from its end. On PostgreSQL the planner cannot tell
 newest article finds them soon. Relevance ranks the newest matches only.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any as Anything
@@ -146,7 +146,7 @@ class Search:
         async with self._db.read() as c:
             return {found.id: found for found in await _rows(c, [_Place(key) for key in keys])}
 
-    async def stream(self, query: Query) -> AsyncIterator[Found]:
+    async def stream(self, query: Query) -> AsyncGenerator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
@@ -168,8 +168,8 @@ class Search:
             number = int((await c.execute(select(func.count()).select_from(some))).scalar_one())
         return Count(min(number, COUNTED), number > COUNTED)
 
-    async def facets(self, query: Query) -> Facets:
-        """What the newest `SUMMED` matches have in common."""
+    async def facets(self, query: Query, most: int = facets.SHOWN) -> Facets:
+        """What the newest `SUMMED` matches have in common: of each facet the most frequent values."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
             hits, key = self._hits(query)
@@ -178,7 +178,7 @@ class Search:
             else:  # thousands of parameters take longer to pass than to look up
                 ids = await self._newest(c, hits, key, SUMMED + 1)
                 is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
-            return await facets.count(c, is_meant, SUMMED)
+            return await facets.count(c, is_meant, SUMMED, most)
 
     def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
         """The ids of the articles that match, between two ids."""

@@ -14,13 +14,16 @@ from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1, we
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
+from pipeline.entrypoints.filling import Fillings
 from pipeline.ingest import Engine
 from pipeline.settings import Settings
 
 PACKED_FROM = 500  # bytes
 
 
-def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> ASGIApp:
+def application(
+    engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]], fillings: Fillings
+) -> ASGIApp:
     """Everything that is served over HTTP."""
     guard, counts = Guard(settings.api, engine.clock), metrics.Metrics(engine, health)
     app = FastAPI(
@@ -40,6 +43,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     app.state.guard = guard
     app.include_router(v1.router(engine))
     app.include_router(feeds_out.router(engine))
-    app.router.routes += [*pages.routes(engine, health), *signing.routes()]
+    app.router.routes += [*pages.routes(engine, health, fillings), *signing.routes()]
     app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts), *websub.routes(engine)]
     return metrics.Counted(Gate(app, guard), counts)  # around all of it, so that errors of ours have its headers too

@@ -10,6 +10,7 @@ import uvicorn
 
 from pipeline.entrypoints.api import application
 from pipeline.entrypoints.api.serving import MOST_CONNECTIONS, Connection, config_of
+from pipeline.entrypoints.filling import Fillings
 from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.store import Store
@@ -36,7 +37,8 @@ class Server(uvicorn.Server):
 async def listening(store: Store, clock: StillClock, kind: type[Connection] = Connection) -> AsyncIterator[int]:
     """The port of a server of the application."""
     nothing = cast(Any, None)
-    app = application(Engine(store, nothing, nothing, nothing, clock, nothing), Settings(), health)
+    engine, settings = Engine(store, nothing, nothing, nothing, clock, nothing), Settings()
+    app = application(engine, settings, health, Fillings(engine, settings))
     server = Server(config_of(app, host="127.0.0.1", port=0, http=kind))
     serving = asyncio.create_task(server.serve())
     await asyncio.wait_for(server.is_up.wait(), 10)

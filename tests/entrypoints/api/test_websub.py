@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.compute import Compute
 from pipeline.entrypoints.api import application
+from pipeline.entrypoints.filling import Fillings
 from pipeline.model import Hub, PushState, Subscription
 from pipeline.settings import Settings
 from pipeline.settings.sections import ApiSettings
@@ -39,7 +40,8 @@ async def hub_side(store: Store, clock: StillClock) -> AsyncIterator[tuple[httpx
     await store.subscriptions.offer(row.feed.id, HUB, BASE, clock.now())
     (known,) = await store.subscriptions.claim(BASE, clock.now(), 10)
     engine = replace(engine_of(store, clock), compute=cast(Compute, _at_once), callback=BASE)
-    app = application(engine, Settings(api=ApiSettings.model_validate({"token": TOKEN, "read_token": TOKEN})), health)
+    settings = Settings(api=ApiSettings.model_validate({"token": TOKEN, "read_token": TOKEN}))
+    app = application(engine, settings, health, Fillings(engine, settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, headers={"X-Forwarded-For": "192.0.2.1"}) as client:
         yield client, known

@@ -17,8 +17,10 @@ from tests.entrypoints.pages.conftest import HOSTILE
 
 ROOT = Path(__file__).parents[3]
 PLACES = (
+    "/search?country=KR&country=JP&site=x.example&story=1",
     "/", "/search", "/search?q=jeju&label=defense&country=KR", "/search?q=nowhere", "/review", "/feeds", "/feeds/1",
-    "/status", "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
+    "/status", "/backfill", "/countries", "/countries?q=jeju&topic=operations",
+    "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
 )  # fmt: skip
 
 
@@ -56,7 +58,17 @@ NOT_THERE = (
     "/articles/999", "/articles/x", "/articles/99999999999999999999", f"/articles/{'0' * 20}{'9' * 20}", "/feeds/999",
     "/countries/QQ", "/static/../screen.py", "/static/nothing.js",
 )  # fmt: skip
-NO_SEARCH = ("q=OR", "label=red", "feed=nobody", "cursor=x", "since=never", "country=QQ")
+NO_SEARCH = (
+    "q=OR",
+    "label=red",
+    "feed=nobody",
+    "cursor=x",
+    "since=never",
+    "country=QQ",
+    "min_score=2x",
+    "teaser=no",
+    "story=x",
+)
 
 
 async def test_what_is_not_there_or_cannot_be_is_said_to_be_so(client: httpx.AsyncClient) -> None:
