@@ -1,8 +1,8 @@
 """Tables of entities -> Phrases: an index of all their forms, in a file, so that none is cut into words at loading.
 
-Four parts, with an empty line between them: what the file is; the first words of forms, in all ways in which they may
-be written; the entities, a line each; for each first word its forms with the places of their entities (`words.Kept`), "?"
-before the place where the form does not always stand for it.
+Four parts, with an empty line between them: what the file is; the first words of forms, in all ways in which they
+may be written; the entities, a line each; for each first word its forms with the places of their entities
+(`words.Kept`), "?" before the place where the form does not always stand for it.
 """
 
 import gzip
