@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,10 +121,10 @@ class StatRows:
         """
         async with self._db.read() as c:
             try:
-                rows = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
+                rows: Sequence[Any] = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
             except OperationalError as e:
                 raise CommandError("sizes by table need an SQLite that was built with dbstat") from e
-        return {row[0]: int(row[1]) for row in rows}
+        return {name: int(size) for name, size in rows}
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""
