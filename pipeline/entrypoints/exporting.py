@@ -19,7 +19,7 @@ from pipeline.entrypoints.reading import Asked, named, to_query
 from pipeline.errors import CommandError, UsageError
 from pipeline.store import Found, open_store
 
-GROUP = 2_000  # rows of a row group
+GROUP = 500  # rows of a row group: thousands of texts at once would be the larger part of the memory
 PIECE = 1 << 16  # bytes that are sent at once
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {

@@ -124,7 +124,7 @@ class StatRows:
                 rows: Sequence[Any] = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
             except OperationalError as e:
                 raise CommandError("sizes by table need an SQLite that was built with dbstat") from e
-        return {row[0]: int(row[1]) for row in rows}
+        return {name: int(size) for name, size in rows}
 
     async def read(self, now: datetime) -> Stats:
         """All counts."""
