@@ -26,9 +26,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.clock import SystemClock
+from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
 from pipeline.entrypoints.filling import Fillings
-from pipeline.ingest import Engine
 from pipeline.model import Article, DateOrigin, Entry, Evidence, Feed, FeedState, Label, Outcome, Verdict
 from pipeline.query import Query
 from pipeline.settings import Settings

@@ -7,7 +7,9 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     ui/            templates, style and scripts of the pages
     polling.py     the flow's first half: feed -> entries
     pushing.py     hubs that push feeds to us: subscriptions, and what is delivered
-    ingest.py      its second half: entry -> article -> verdict; only these three know the stages
+    ingest.py      its second half: entry -> article -> verdict
+    fetching.py    of that, entry -> page -> article; only these four know the stages
+    engine.py      what they work with
     settings/      TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from pipeline import pushing, urls
+from pipeline.engine import Engine
 from pipeline.errors import StageError, StoreError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedState, Response
 from pipeline.stages import choose, network, poll, rhythm, schedule
 from pipeline.stages.network import Silence

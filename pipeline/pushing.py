@@ -11,8 +11,8 @@ from datetime import datetime
 import structlog
 
 from pipeline import urls
+from pipeline.engine import Engine
 from pipeline.errors import StageError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, PushState, Subscription
 from pipeline.stages import choose, poll, push, schedule
 from pipeline.store import FeedRow, PollEnding

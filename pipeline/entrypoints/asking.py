@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline import pushing
+from pipeline.engine import Engine
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.feeds import add_new_feeds, pushed_by, state_of
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.output import rfc3339
 from pipeline.errors import CommandError, ParseError, StageError, UsageError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState, Page
 from pipeline.stages import find, poll
 from pipeline.store import Change, FeedRow, GapRow, PollEnding

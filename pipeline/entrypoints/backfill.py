@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
+from pipeline.engine import Engine
 from pipeline.entrypoints import output, progress, wiring
 from pipeline.entrypoints.discovery import FROM_FILES, Discovery
 from pipeline.entrypoints.feeds import add_new_feeds, feeds_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine, IngestDuty
+from pipeline.ingest import IngestDuty
 from pipeline.query import moments
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from pipeline import pushing
+from pipeline.engine import Engine
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
 from pipeline.entrypoints.api.serving import config_of
@@ -23,7 +24,7 @@ from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
-from pipeline.ingest import Engine, IngestDuty
+from pipeline.ingest import IngestDuty
 from pipeline.polling import PollDuty
 from pipeline.pushing import HubDuty
 from pipeline.queue.lane import Lane

@@ -16,10 +16,10 @@ from pipeline import archives
 from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted, ccnews, jsonl
 from pipeline.archives import urls as url_list
 from pipeline.archives.warc import Sought
+from pipeline.engine import Engine
 from pipeline.entrypoints.counted import Counted
 from pipeline.entrypoints.warc import WarcFiles
 from pipeline.errors import ArchiveError, StageError
-from pipeline.ingest import Engine
 from pipeline.model import Entry, Feed
 from pipeline.store import Candidates, Run, found_by
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.backfill import Asked, begin, check, estimate_with, take_up, work_off
 from pipeline.errors import CommandError, DefnewsError
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.store import Run
 

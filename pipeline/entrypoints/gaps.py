@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from pipeline.archives import ARCHIVES
+from pipeline.engine import Engine
 from pipeline.entrypoints import backfill as filling
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.options import Options
 from pipeline.errors import UsageError
-from pipeline.ingest import Engine
 from pipeline.model import Gap
 from pipeline.settings import Settings
 from pipeline.store import FeedRow, GapRow

@@ -14,9 +14,9 @@ import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
+from pipeline.engine import Engine
 from pipeline.entrypoints.classifier import make_classifier
 from pipeline.errors import StoreError
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.settings.sections import NOBODY, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price

@@ -9,13 +9,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import pages
 from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1, websub
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
 from pipeline.entrypoints.filling import Fillings
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 
 PACKED_FROM = 500  # bytes

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api.answers import PROBLEMS
 from pipeline.entrypoints.api.asked import Fed
 from pipeline.entrypoints.api.feed_formats import FORMATS, Document, Format, Item
-from pipeline.ingest import Engine
 from pipeline.query import snippet
 
 SETTLED = timedelta(seconds=1)  # HTTP's dates have no parts of a second: within one, more may come

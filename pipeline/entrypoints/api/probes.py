@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import guard_of
 from pipeline.entrypoints.output import plain
 from pipeline.errors import StoreError
-from pipeline.ingest import Engine
 
 SLOWEST_TICK_S = 60.0  # older: the daemon hangs
 log = structlog.get_logger()

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api import answers, stories
 from pipeline.entrypoints.api.asked import Paged
 from pipeline.entrypoints.api.links import set_links
-from pipeline.ingest import Engine
 from pipeline.query import Filters, snippet
 from pipeline.query import Query as SearchQuery
 from pipeline.store import Range

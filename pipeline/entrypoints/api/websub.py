@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pipeline import pushing
-from pipeline.ingest import Engine
+from pipeline.engine import Engine
 from pipeline.model import PushState, Subscription
 from pipeline.settings.sections import CALLBACKS
 from pipeline.stages import push

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.pages.article import Articles
 from pipeline.entrypoints.pages.backfills import Backfills
@@ -14,7 +15,6 @@ from pipeline.entrypoints.pages.front import KINDS, Front
 from pipeline.entrypoints.pages.screen import HEADERS, Screen
 from pipeline.entrypoints.pages.searching import Searching
 from pipeline.entrypoints.pages.world import World
-from pipeline.ingest import Engine
 
 
 def routes(engine: Engine, health: Callable[[], dict[str, Any]], fillings: Fillings) -> list[Route]:

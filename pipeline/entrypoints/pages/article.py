@@ -8,11 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.judging import varied
 from pipeline.entrypoints.pages.screen import Screen, back, number, number_in
-from pipeline.ingest import Engine
 from pipeline.query import Query
 from pipeline.store import Said
 

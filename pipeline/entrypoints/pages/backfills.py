@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pipeline.archives import ARCHIVES
+from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.backfill import Asked, listed, pace
 from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.pages.screen import Screen, number_in
 from pipeline.entrypoints.pages.uploads import Sent, sent
 from pipeline.errors import CommandError, ParseError, UsageError
-from pipeline.ingest import Engine
 from pipeline.stages import opml
 
 LISTS = ("urls", "jsonl", "opml")  # that can be sent

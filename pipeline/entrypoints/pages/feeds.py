@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.asking import add_with, new_feed
 from pipeline.entrypoints.feeds import pushed_by, state_of
@@ -13,7 +14,6 @@ from pipeline.entrypoints.pages.screen import HEADERS, Screen, back, number_in
 from pipeline.entrypoints.pages.uploads import sent
 from pipeline.entrypoints.reading import became
 from pipeline.errors import CommandError, ParseError, UsageError
-from pipeline.ingest import Engine
 from pipeline.model import FeedKind
 from pipeline.stages import opml
 from pipeline.store import FeedRow, Range

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.pages.screen import Screen, country_name, entity_name
-from pipeline.ingest import Engine
 from pipeline.query import Filters, Query
 from pipeline.query.countries import COUNTRIES
 from pipeline.store import Found, Range, Story

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import guard_of, place_of
 from pipeline.entrypoints.output import rfc3339
-from pipeline.ingest import Engine
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.tag import entities
 from pipeline.stages.tag.countries import ENGLISH

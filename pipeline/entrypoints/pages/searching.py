@@ -9,12 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import exporting, reading, saved
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.pages.screen import HEADERS, HIT, Screen, back, countries, number_in
 from pipeline.entrypoints.pages.wanted import Wanted, ways
 from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine
 from pipeline.query import snippet
 from pipeline.stages.reread import TOPICS
 from pipeline.store import Count

@@ -7,11 +7,11 @@ from math import ceil, log1p
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.pages.screen import Screen
 from pipeline.entrypoints.pages.wanted import Wanted
 from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine
 from pipeline.query.countries import COUNTRIES
 
 LATELY = (("label", "defense"), ("since", "30d"))  # what is shown where nothing else is asked for

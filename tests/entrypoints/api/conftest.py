@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.clock import Clock
 from pipeline.compute import Compute
+from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
 from pipeline.entrypoints.filling import Fillings
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.settings.sections import ApiSettings
 from pipeline.stages.classify import Classifier

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
 from pipeline.entrypoints.api.serving import MOST_CONNECTIONS, Connection, config_of
 from pipeline.entrypoints.filling import Fillings
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.store import Store
 from tests.conftest import StillClock
