@@ -8,13 +8,17 @@ import sqlalchemy as sa
 import structlog
 from alembic import op
 
-from pipeline.store.search_index import NEXT_PLACE, PLACE_SHIFT
-
-revision = "0013"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
 
+PLACE_SHIFT = 16
+NEXT_PLACE = (
+    "INSERT INTO search_index_places(place, article_id) SELECT place + 1, :id FROM search_index_places AS taken"
+    " WHERE place >= :after AND NOT EXISTS (SELECT 1 FROM search_index_places WHERE place = taken.place + 1)"
+    " ORDER BY place LIMIT 1 RETURNING place"
+)
 BATCH = 500  # articles
 TOLD = 10_000  # articles between two lines of the log
 log = structlog.get_logger()
