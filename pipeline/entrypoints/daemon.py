@@ -1,4 +1,4 @@
-"""`defnews run`: the daemon. A ticker nudges two lanes; the page is served beside them; signals drain it."""
+"""`defnews run`: the daemon. A ticker nudges its lanes; the page is served beside them; signals drain it."""
 
 import asyncio
 import os
