@@ -107,12 +107,13 @@ async def run(options: Options) -> None:
 
     Raises:
         StoreError: another daemon runs on the same SQLite file, or the schema is another.
-        CommandError: the page's address is taken.
+        CommandError: the page's address is taken; a feed of `[retention]` is not known.
     """
     settings = options.settings()
     with daemon_lock(settings.database_url):
         async with wiring.open_engine(settings) as engine:
             await add_new_feeds(engine.store, options, engine.clock)
+            await cutoffs(engine.store, settings.retention, engine.clock.now())  # rather now than once a day in the log
             await serve_until_stopped(engine, settings)
 
 
