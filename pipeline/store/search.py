@@ -1,7 +1,7 @@
 """Finding articles: Query -> rows, newest first or by relevance, in a time that hardly grows with the words' frequency.
 
-Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so up to
-`PROBED` matches are taken from the index and sorted; if there are more, they stand so close that walking from the
+Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so the next
+`WALKED` rows are looked at; where they do not fill the page, up to `PROBED` matches are taken and sorted; if there are more, they stand so close that walking from the
 newest article finds them soon. Relevance ranks the newest matches only.
 """
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    FromClause,
     Select,
     any_,
     bindparam,
@@ -46,6 +47,7 @@ from pipeline.store.tables import articles, feeds, texts, verdicts
 LARGEST_ID = 2**63 - 1
 RANKED = {True: 2_000, False: 500}  # the newest matches, which relevance ranks; on PostgreSQL what ranks is ts_rank
 PROBED = {False: 20_000, True: 100_000}  # matches that are taken at once, newest first and by relevance
+WALKED = 1_000  # rows of PostgreSQL's index that are looked at, newest first, before it is asked for matches
 COUNTED = 1_000  # matches are counted up to here
 SUMMED = 2_000  # the newest matches, whose facets are counted
 STREAMED = 500  # rows of a page of a stream
@@ -201,7 +203,17 @@ class Search:
         hits, key = self._hits(query)
         if before is not None:
             hits = hits.where(key < _key_of(before, key))
+        if key is _INDEX.c.article_id and len(walked := await self._walked(c, query, before, limit)) == limit:
+            return walked
         return await self._newest(c, hits, key, limit)
+
+    async def _walked(self, c: AsyncConnection, query: Query, before: int | None, limit: int) -> list[int]:
+        """The matches among the next rows of PostgreSQL's index: what many articles hold fills a page soon."""
+        rows = select(_INDEX.c.article_id, _INDEX.c.words, _INDEX.c.facets).order_by(_INDEX.c.article_id.desc())
+        if before is not None:
+            rows = rows.where(_INDEX.c.article_id < before)
+        hits, key = self._hits(query, rows.limit(WALKED).subquery())
+        return list((await c.execute(hits.order_by(key.desc()).limit(limit))).scalars())
 
     async def _find(self, c: AsyncConnection, query: Query) -> tuple[Found, ...]:
         after = _after(query.cursor) if query.cursor else None
@@ -243,27 +255,27 @@ class Search:
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
         return select(key.label("id"), key.label("key"), rank.label("rank")).where(key.in_(ids))
 
-    def _hits(self, query: Query) -> tuple[Select[Anything], ColumnElement[int]]:
-        """The ids of all matches, and what they are ordered by."""
+    def _hits(self, query: Query, index: FromClause = _INDEX) -> tuple[Select[Anything], ColumnElement[int]]:
+        """The ids of all matches, or of those in a part of the index, and what they are ordered by."""
         excluded = (not_(func.coalesce(is_so, false())) for is_so in beside(query.asked.without))
         filters = [*beside(query.filters), *beside(query.asked.filters), *excluded]
         if not (query.asked.terms or wanted(query) or unwanted(query.asked)):
             return select(articles.c.id.label("id")).where(articles.c.purged_at.is_(None), *filters), articles.c.id
-        key, number = (_INDEX.c.rowid, _PLACED) if self._db.is_sqlite else (_INDEX.c.article_id,) * 2
-        hits = select(number.label("id")).select_from(_INDEX).where(*self._is_hit(query))
+        key, number = (index.c.rowid, _PLACED) if self._db.is_sqlite else (index.c.article_id,) * 2
+        hits = select(number.label("id")).select_from(index).where(*self._is_hit(query, index))
         for is_so in filters:  # looked up for each hit: as a join it would tempt the planner to begin there
-            hits = hits.where(select(is_so).where(articles.c.id == number).correlate(_INDEX).scalar_subquery())
+            hits = hits.where(select(is_so).where(articles.c.id == number).correlate(index).scalar_subquery())
         return hits, key
 
-    def _is_hit(self, query: Query) -> list[ColumnElement[bool]]:
+    def _is_hit(self, query: Query, index: FromClause) -> list[ColumnElement[bool]]:
         """What holds of the rows of the index that match."""
         if self._db.is_sqlite:
             is_hit: Anything = text(f"{TABLE} MATCH :match").bindparams(match=to_fts5(query))
             return [is_hit]
-        holds = [_has_one(tokens) for tokens in wanted(query)]
+        holds = [_has_one(index, tokens) for tokens in wanted(query)]
         if excluded := unwanted(query.asked):
-            holds.append(~_has_one(excluded))
-        return [*holds, _INDEX.c.words.op("@@")(_tsquery(query.asked.terms))] if query.asked.terms else holds
+            holds.append(~_has_one(index, excluded))
+        return [*holds, index.c.words.op("@@")(_tsquery(query.asked.terms))] if query.asked.terms else holds
 
     async def _newest(
         self,
@@ -302,8 +314,8 @@ def _key_of(number: int, key: ColumnElement[int]) -> Anything:
     return func.coalesce(place, number >> PLACE_SHIFT)
 
 
-def _has_one(tokens: Sequence[str]) -> ColumnElement[bool]:
-    is_so: ColumnElement[bool] = _INDEX.c.facets.op("&&")(cast(array(tokens), ARRAY(Text)))
+def _has_one(index: FromClause, tokens: Sequence[str]) -> ColumnElement[bool]:
+    is_so: ColumnElement[bool] = index.c.facets.op("&&")(cast(array(tokens), ARRAY(Text)))
     return is_so
 
 
