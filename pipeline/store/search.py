@@ -1,8 +1,9 @@
 """Finding articles: Query -> rows, newest first or by relevance, in a time that hardly grows with the words' frequency.
 
-Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so the next
-`WALKED` rows are looked at; where they do not fill the page, up to `PROBED` matches are taken and sorted; if there are more, they stand so close that walking from the
-newest article finds them soon. Relevance ranks the newest matches only.
+Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so the
+next `WALKED` rows are looked at. Where they do not fill the page, up to `PROBED` matches are taken and sorted; if there
+are more, they stand so close that walking from the newest article finds them soon. Relevance ranks the newest matches
+only.
 """
 
 from collections.abc import AsyncGenerator, Collection, Sequence
