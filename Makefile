@@ -1,15 +1,16 @@
 # What a newcomer types: `make run` and `make test` set up everything that they need, in .venv, from locked packages.
-.PHONY: run test lint bench demo lock clean help
+.PHONY: run test lint bench demo screenshots lock clean help
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 run` takes another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+unexport PYTHONDONTWRITEBYTECODE  # each process of a pool would compile the package anew
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## set up, bring the database to this version, start the daemon (Ctrl-C stops it)
 	@$(BIN)/defnews db upgrade
@@ -33,6 +34,9 @@ lint: $(VENV)/.installed-dev ## set up, check style, types, import rules, the Do
 bench: $(VENV)/.installed-dev ## set up, run every benchmark (ARGS=--quick for small versions)
 	@status=0; for script in benchmarks/[a-z]*.py; do \
 		echo "== $$script"; $(BIN)/python $$script $(ARGS) || status=1; done; exit $$status
+
+screenshots: $(VENV)/.installed-dev ## set up, take the pictures of docs/images over the demo (needs Chromium)
+	$(BIN)/python -m tests.screenshots
 
 secrets: ## make the secret files of docker-compose.yml: the database's password and address, the token for writes
 	@mkdir -m 700 $@

@@ -26,8 +26,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.clock import SystemClock
+from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
-from pipeline.ingest import Engine
+from pipeline.entrypoints.filling import Fillings
 from pipeline.model import Article, DateOrigin, Entry, Evidence, Feed, FeedState, Label, Outcome, Verdict
 from pipeline.query import Query
 from pipeline.settings import Settings
@@ -125,7 +126,9 @@ async def figures(count: int, rounds: int) -> dict[str, Any]:
             await fill(store, count)
             (newest,) = await store.search.find(Query(limit=1))
             engine = Engine(store, nothing, nothing, nothing, SystemClock(), nothing)
-            app = application(engine, Settings(), lambda: {"tick_age_s": 0.0, "ticks": {}, "unexpected_errors": 0})
+            settings = Settings()
+            health = {"tick_age_s": 0.0, "ticks": {}, "unexpected_errors": 0}
+            app = application(engine, settings, lambda: health, Fillings(engine, settings))
             asked = {
                 "newest articles": "/api/v1/articles?label=defense",
                 "a rare word": f"/api/v1/articles?q={RARE}",

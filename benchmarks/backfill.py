@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 
-from pipeline.entrypoints import backfill, wiring
+from pipeline.entrypoints import backfill, feeds, wiring
 from pipeline.entrypoints.discovery import Discovery
 from pipeline.entrypoints.options import Options
 from pipeline.store.tables import entries
@@ -199,7 +199,7 @@ async def found(directory: Path, site: Site, via: str) -> tuple[int, int]:
     settings = options.settings()
     since, until = (moment.isoformat() for moment in RANGE)
     async with wiring.open_engine(settings) as engine:
-        await wiring.add_new_feeds(engine.store, options, engine.clock)
+        await feeds.add_new_feeds(engine.store, options, engine.clock)
         asked = backfill.Asked(since=since, until=until, via=via)
         run = await engine.store.runs.start(
             "backfill", engine.clock.now(), await backfill.plan_of(engine, settings, asked)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import trafilatura
 from lxml import html
@@ -92,9 +93,9 @@ def whole(page: GoldPage) -> str:
         return ""
 
 
-def by_trafilatura(page: GoldPage, *, with_metadata: bool = True, **options: bool) -> str:
+def by_trafilatura(page: GoldPage, *, with_metadata: bool = True, **options: Any) -> str:
     """A peer."""
-    document = trafilatura.bare_extraction(
+    document: Any = trafilatura.bare_extraction(
         page.body, url=page.url, include_comments=False, with_metadata=with_metadata, **options
     )
     return (document.text or "") if document else ""
@@ -250,10 +251,11 @@ def measured(pages: Sequence[GoldPage], trained: dict[int, Forest]) -> dict[str,
         "trafilatura fast": fast,
         "trafilatura precision": precise,
     }
-    for name, module, reader in (
+    others: tuple[tuple[str, str, Reader], ...] = (
         ("readability-lxml", "readability", by_readability),
         ("newspaper4k", "newspaper", by_newspaper),
-    ):
+    )
+    for name, module, reader in others:
         if importlib.util.find_spec(module):
             readers[name] = reader
         else:

@@ -23,14 +23,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from _timelines import FEEDS, SEEDS, START, WEEKS, Dates, Timeline, made
 
 from pipeline.errors import ParseError
+from pipeline.model import Rhythm
 from pipeline.stages import rhythm
 from pipeline.stages.parse import parse
-from pipeline.stages.rhythm import Rhythm
 
 SHORTEST, LONGEST = timedelta(minutes=10), timedelta(days=1)
 MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
@@ -100,7 +101,7 @@ class Watched:
             return self.dates[there - 1 : there] * (there - first)
         return self.dates[first:there]
 
-    def delays(self) -> np.ndarray:
+    def delays(self) -> Any:
         """Hours from publication to the next poll; to the end, if none came."""
         start, end = self.timeline.start, self.timeline.end
         moments = np.array([at.timestamp() for at in self.timeline.published if at >= start])

@@ -51,9 +51,10 @@ def wrong(truth: RoomArticle, article: Article) -> tuple[int, int, int]:
 
 def figures(found: list[Read], memories: list[SiteMemory]) -> Iterator[tuple[str, float, float | None, float, bool]]:
     """Name, ours, the peer's, what it shall reach, whether it does."""
-    exact = [sum(row[at].text == row[0].text for row in found) / len(found) for at in (1, 2)]
+    both = [[(row[0], row[1]) for row in found], [(row[0], row[2]) for row in found]]
+    exact = [sum(article.text == truth.text for truth, article in pairs) / len(found) for pairs in both]
     yield "exact texts, share", exact[0], exact[1], exact[1], exact[0] > exact[1]
-    counts = [[wrong(row[0], row[at]) for row in found] for at in (1, 2)]
+    counts = [[wrong(truth, article) for truth, article in pairs] for pairs in both]
     precise = [sum(r for r, _, _ in rows) / sum(r + x for r, x, _ in rows) for rows in counts]
     yield "precision of paragraphs", precise[0], precise[1], precise[1], precise[0] > precise[1]
     lost = [sum(missing for _, _, missing in rows) for rows in counts]

@@ -67,8 +67,8 @@ def grouped(told: Sequence[Report], judge: Forest) -> list[int]:
         near = {story[one] for probe in probes(report.sketch) for one in index.get(probe, ())}
         members = [Member(one, story[one], told[one].sketch) for one in range(at) if story[one] in near]
         found = joined(report.sketch, members, judge)
-        story = [found.story_id if one in found.merged else one for one in story]
-        story.append(at if found.story_id is None else found.story_id)
+        own = at if found.story_id is None else found.story_id
+        story = [*(own if one in found.merged else one for one in story), own]
         for key in keys(report.sketch):
             index[key].append(at)
     return story

@@ -6,7 +6,10 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     entrypoints/   what people and machines start: commands, daemon, backfill, page, API, demo
     ui/            templates, style and scripts of the pages
     polling.py     the flow's first half: feed -> entries
-    ingest.py      its second half: entry -> article -> verdict; only these two know the stages
+    pushing.py     hubs that push feeds to us: subscriptions, and what is delivered
+    ingest.py      its second half: entry -> article -> verdict
+    fetching.py    of that, entry -> page -> article; only these four know the stages
+    engine.py      what they work with
     settings/      TOML and environment -> Settings; the feed list
     web/           Request -> Response: politely, within limits, to public addresses only
     compute/       a process pool that ends what hangs and survives what kills
@@ -14,7 +17,7 @@ The flow is Feed -> Entry -> Page -> Article -> Verdict -> search; imports point
     queue/         lanes of work and the ticker that nudges them
     archives/      where the past is found: feeds and what they link to, sitemaps, GDELT, web archives, WARCs, lists
     query/         the query language: text -> Query
-    stages/        pure steps: poll, choose, parse, fetch, substitute, extract, remember, dedup, tag, classify, story
+    stages/        pure steps: poll, choose, parse, fetch, follow, substitute, extract, remember, tag, classify, story
     urls.py        one spelling for every URL
     backoff.py     when to try again
     model.py       the values that flow

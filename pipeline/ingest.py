@@ -1,46 +1,25 @@
-"""The flow's second half: Entry -> Page -> Article -> Verdict -> store; and what both halves work with.
+"""The flow's second half: Entry -> Page -> Article -> Verdict -> store.
 
 Daemon, `poll` and `backfill` run this duty and that of `polling.py`; they differ only in what they claim.
 """
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
 from pipeline import backoff, urls
-from pipeline.clock import Clock
-from pipeline.compute import Compute
-from pipeline.errors import ExtractError, StageError, StoreError
-from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome, Page, Request, Response
-from pipeline.stages import fetch, remember, substitute
-from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract, extract_copy, from_entry
-from pipeline.stages.network import Silence, Weight
-from pipeline.stages.schedule import PollPolicy
-from pipeline.store import Ending, KeptAt, PageFiles, Store, Work, pageless
-from pipeline.web import SecondReader, Web
+from pipeline.engine import Engine
+from pipeline.errors import StageError, StoreError
+from pipeline.fetching import Fetching
+from pipeline.model import Article, DateOrigin, FeedTrust, Label, Outcome
+from pipeline.stages import remember, substitute
+from pipeline.store import Ending, Work, pageless
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What the flow works with."""
-
-    store: Store
-    web: Web
-    compute: Compute
-    classifier: Classifier
-    clock: Clock
-    policy: PollPolicy
-    second_reader: SecondReader | None = None
-    pages: PageFiles | None = None  # None: pages are not kept
-    has_site_memory: bool = False
-    trusts_feeds: bool = False
 
 
 class IngestDuty:
@@ -50,7 +29,7 @@ class IngestDuty:
 
     def __init__(self, engine: Engine, run_id: int, origin: Any = None) -> None:
         self._engine, self._run_id, self._origin = engine, run_id, origin
-        self._kept: dict[int, KeptAt | None] = {}  # by URL: the pages of what is under way
+        self._fetching = Fetching(engine)
         self.counts: Counter[str] = Counter()
 
     async def claim(self, limit: int, busy: Collection[str]) -> Sequence[Work]:
@@ -76,7 +55,7 @@ class IngestDuty:
     async def do(self, piece: Work) -> None:
         """Bring one URL to its end, and record it."""
         ended = await self._ending(piece)
-        ending = await self._engine.store.endings.put(replace(ended, kept=self._kept.pop(piece.url_id, None)))
+        ending = await self._engine.store.endings.put(replace(ended, kept=self._fetching.kept.pop(piece.url_id, None)))
         outcome = ending.outcome.value if ending.outcome else "waiting"
         self.counts[outcome] += 1
         others = "duplicate" if ending.outcome is Outcome.STORED else outcome  # of the entries that share the URL
@@ -110,68 +89,15 @@ class IngestDuty:
         """The article behind a URL, and what its feed is trusted with from now on, where it is asked to be trusted."""
         e, lead = self._engine, work.lead
         if lead.trust is None or not work.host or not e.trusts_feeds:
-            return await self._article(work), None
+            return await self._fetching.article(work), None
         if substitute.serves(lead.trust, lead.entry):
             told = await e.compute(substitute.whole, lead.entry, lead.seen_at)
             if told is not None:
                 return told, substitute.after(lead.trust, lead.entry, None)
-        article, has_agreed = await self._article(work), None
+        article, has_agreed = await self._fetching.article(work), None
         if substitute.is_checked(lead.trust, lead.entry):
             has_agreed = await e.compute(substitute.agrees, article, lead.entry, lead.seen_at)
         return article, substitute.after(lead.trust, lead.entry, has_agreed)
-
-    async def _article(self, work: Work) -> Article:
-        """The article behind a URL: from what an archive holds, from its page, or from what the feed itself holds."""
-        e, lead = self._engine, work.lead
-        if isinstance(lead.entry.held, Article):
-            return lead.entry.held
-        if lead.entry.held is not None:
-            return await e.compute(extract, lead.entry.held, lead.entry)
-        if not work.host:
-            return await e.compute(from_entry, lead.entry, lead.seen_at)
-        begun_at = e.clock.now()
-        try:
-            with e.store.outages.asking(begun_at):
-                response = await e.web.send(fetch.request_for(lead.entry))
-            await e.store.outages.answered(e.clock.now())
-            page = await self._page(work, response)
-            return await e.compute(extract, page, lead.entry)
-        except StageError as error:
-            weight = Weight.EXPECTED if lead.attempts else Weight.UNKNOWN
-            silence = Silence(urls.site(lead.entry.url or ""), weight, begun_at)
-            await e.store.outages.failed(error, silence, e.clock.now())
-            if e.store.outages.is_ours(error) or (error.retryable and not backoff.gave_up(lead.attempts + 1)):
-                raise
-            if (request := fetch.request_for_copy(lead.entry, error)) is not None:
-                return await self._from_copy(work, request)
-            return await self._from_feed(work, error)
-
-    async def _page(self, work: Work, response: Response, *, is_copy: bool = False) -> Page:
-        """The page that an answer is; kept, if pages are."""
-        pages, entry = self._engine.pages, work.lead.entry
-        if pages is not None and response.status == 200:
-            self._kept[work.url_id] = await pages.keep(response, entry, is_copy=is_copy)
-        return fetch.read(entry, response)
-
-    async def _from_copy(self, work: Work, request: Request) -> Article:
-        """What a web archive keeps of the page."""
-        e, entry = self._engine, work.lead.entry
-        try:
-            page = await self._page(work, await e.web.send(request), is_copy=True)
-            return await e.compute(extract_copy, page, entry)
-        except StageError as error:
-            if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
-                raise
-            return await self._from_feed(work, error)
-
-    async def _from_feed(self, work: Work, error: StageError) -> Article:
-        """The page is not to be had: the feed's own text serves, if it is one."""
-        for claimed in work.claimed:
-            try:
-                return await self._engine.compute(from_entry, claimed.entry, claimed.seen_at)
-            except ExtractError:
-                continue
-        raise error
 
     def _failed(self, work: Work, error: StageError) -> Ending:
         e, now, attempts = self._engine, self._engine.clock.now(), work.lead.attempts + 1

@@ -36,6 +36,7 @@ class RequestKind(StrEnum):
     PAGE = "page"
     ARCHIVE = "archive"
     DATASET = "dataset"
+    HUB = "hub"  # a WebSub hub is asked to push, or to stop
 
 
 class DateOrigin(StrEnum):
@@ -64,6 +65,15 @@ class Health(StrEnum):
     RESTING = "resting"  # its host asked to be left alone
     MOVED = "moved"  # its URL was changed, and is polled from now on
     GONE = "gone"  # 410: no longer polled
+
+
+class PushState(StrEnum):
+    """Where a subscription at a hub stands."""
+
+    WAITING = "waiting"  # to be asked for, or asked for and not verified by the hub
+    ACTIVE = "active"  # verified: the hub pushes until its lease ends
+    DENIED = "denied"  # the hub said no; it is asked again much later
+    LEAVING = "leaving"  # no longer wanted: the hub is told so
 
 
 class Outcome(StrEnum):
@@ -132,6 +142,38 @@ class FeedState:
     moving_to: str | None = None  # where permanent redirects lead
     moving_days: int = 0  # on how many days they did
     rhythm: Rhythm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Who pushes a feed, and what it calls the feed (W3C WebSub)."""
+
+    url: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """That a hub is asked to push a feed to us."""
+
+    id: int
+    feed_id: int
+    hub: Hub
+    address: str = field(repr=False)  # where the hub finds us; with the token nobody guesses it
+    secret: str = field(repr=False)  # signs what the hub sends
+    state: PushState = PushState.WAITING
+    due_at: datetime | None = None  # when the hub is asked next
+    attempts: int = 0  # since the hub last verified one
+    lease_until: datetime | None = None
+    pushed_at: datetime | None = None  # the last delivery that was good
+    missed_at: datetime | None = None  # when a poll last found what was not pushed
+    usual_poll_at: datetime | None = None  # when the feed's next poll were due without the hub
+    reason: str | None = None  # of the last thing that went wrong
+
+    def is_trusted(self, now: datetime) -> bool:
+        """Whether the hub pushes: it promised to, did so, and no poll has found since what it kept back."""
+        is_leased = self.state is PushState.ACTIVE and self.lease_until is not None and now < self.lease_until
+        return is_leased and self.pushed_at is not None and not (self.missed_at and self.missed_at >= self.pushed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +247,12 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET that a stage asks the web for."""
+    """A GET that a stage asks the web for, or a POST of a form."""
 
     url: str
     kind: RequestKind
     headers: tuple[tuple[str, str], ...] = ()
+    form: bytes | None = field(default=None, repr=False)  # it may hold a secret; None: a GET
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +321,7 @@ class Article:
     text: str  # paragraphs, each ended by one newline but the last
     published_at: datetime
     published_from: DateOrigin
-    extractor: str  # name@version
+    extractor: str  # name@version; of several pages, which: name@version, pages 1-3
     authors: tuple[str, ...] = ()
     updated_at: datetime | None = None
     lang: str | None = None  # BCP 47; "und" where nobody can tell, "mul" for several

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from pipeline import urls
+from pipeline import pushing, urls
+from pipeline.engine import Engine
 from pipeline.errors import StageError, StoreError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedState, Response
 from pipeline.stages import choose, network, poll, rhythm, schedule
 from pipeline.stages.network import Silence
@@ -79,10 +79,13 @@ class PollDuty:
         except StageError as error:
             await self._failed(feed, state, error, begun_at)
             return
+        polled, pushed = await pushing.heard(e, feed, polled)
         now, entries, gap = e.clock.now(), polled.entries, polled.gap
         unwanted = frozenset(entry.id for entry in entries if not choose.wanted(feed, entry))
         ending = PollEnding(feed, self._run_id, polled.state, now, entries, unwanted, gap, polled.moved_to)
-        new = await e.store.feeds.finish(ending)
+        new = await e.store.feeds.finish(replace(ending, is_pushed=pushed is not None))
+        if pushed:
+            await e.store.subscriptions.polled(pushed, now, missed=new > 0)
         self.counts["not_modified"] += polled.not_modified
         self.counts["new"] += new
         log.info("polled", feed=feed.url, entries=len(entries), new=new, not_modified=polled.not_modified)

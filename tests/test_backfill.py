@@ -1,5 +1,6 @@
 """Backfills on the newsroom, archive by archive: what they store, what they ask for, what they say is missing."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -167,3 +168,21 @@ async def test_a_killed_backfill_goes_on_where_it_was(tmp_path: Path, via: str, 
     assert ended.code == 0
     assert killed.ask(ROWS) == calm.ask(ROWS) != []
     assert killed.ask("SELECT count(*) FROM runs WHERE kind = 'backfill'") == [(1,)]
+
+
+async def test_two_backfills_and_the_daemon_work_at_once_and_nothing_is_lost_or_there_twice(tmp_path: Path) -> None:
+    ways = {"corvid": "rfc5005", "vector": "wordpress"}  # each reads all that the other's feed still holds as well
+    async with serving(extra=400) as server:
+        healed(server)
+        busy = place(tmp_path, [feed for feed in server.room.feeds if feed.site in ways])
+        daemon = await busy.start("run")
+        ended = await asyncio.gather(*(busy.run(*command(server, via)) for via in ways.values()))
+        await busy.run("poll")  # what the daemon has not yet done
+        daemon.terminate()
+        await daemon.communicate()
+        assert (await busy.run("db", "check")).code == 0
+    assert [one.code for one in ended] == [0, 0]
+    reached = [url for (url,) in busy.ask("SELECT url FROM urls WHERE article_id IS NOT NULL")]
+    assert {url for site in ways for url in within(server, site)} < set(reached)
+    assert busy.ask("SELECT entry_id FROM events WHERE kind = 'stored' GROUP BY entry_id HAVING count(*) > 1") == []
+    assert busy.ask("SELECT count(*) FROM entries WHERE state <> 'done'") == [(0,)]

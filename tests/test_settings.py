@@ -174,6 +174,10 @@ def test_what_a_file_gets_wrong_is_named_with_key_file_and_line(tmp_path: Path, 
     assert re.search(where, refusal(tmp_path, toml))
 
 
+def test_a_misspelt_key_of_a_file_is_said_to_be_no_setting(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "[web]\nhost_delay = 5\n").endswith("line 2: web.host_delay: there is no such setting")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

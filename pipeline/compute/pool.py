@@ -8,6 +8,7 @@ when its pipe ends, also when the parent was killed.
 
 Not `ProcessPoolExecutor`: there one killed child breaks the pool, a hanging task cannot be ended, and recycling
 deadlocks (`max_tasks_per_child`, CPython issue 115634).
+A deadline is time of a processor, which a busy machine does not use up; thrice that by the clock, for what waits.
 Memory is not capped here: RLIMIT_AS counts address space, of which numerical libraries reserve far more than they use.
 The stages cap what they read instead, children are replaced now and then, and one killed for its memory is a
 `worker-died` like any other.
@@ -24,9 +25,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
-from pipeline.compute.child import HEADER, PICKLE_ERRORS, name_of, serve
+from pipeline.compute.child import BUSY_MACHINE, HEADER, OVERTIME, PICKLE_ERRORS, name_of, serve
 from pipeline.errors import ComputeError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class _Child:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     tasks: int = 0
+    end: asyncio.Task[bool] | None = None  # once it is discarded: whether it had overrun its time
 
     @property
     def is_usable(self) -> bool:
@@ -67,11 +69,12 @@ class _Child:
         (length,) = HEADER.unpack(await self.reader.readexactly(HEADER.size))
         return await self.reader.readexactly(length)
 
-    async def ended(self) -> None:
-        """Wait until a killed process and its pipe are gone."""
-        await asyncio.to_thread(_reap, self.process)
+    async def ended(self) -> bool:
+        """Wait until a killed process and its pipe are gone; returns whether its task had overrun its time."""
+        code = await asyncio.to_thread(_reap, self.process)
         with suppress(OSError):
             await self.writer.wait_closed()
+        return code == -OVERTIME
 
 
 class Compute:
@@ -94,7 +97,7 @@ class Compute:
         self._free = asyncio.Semaphore(workers)
         self._children: set[_Child] = set()
         self._idle: list[_Child] = []
-        self._chores: set[asyncio.Task[None]] = set()  # starts and ends of children; no cancelled caller stops them
+        self._chores: set[asyncio.Task[Any]] = set()  # starts and ends of children; no cancelled caller stops them
         self._is_closed = False
 
     async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -143,16 +146,17 @@ class Compute:
             try:
                 return await self._ask(child, task)
             except TimeoutError as e:
-                limit = f"over {self._deadline.total_seconds():g} s"
-                raise ComputeError(subject, "compute-timeout", detail=limit) from e
-            except (EOFError, OSError):
+                raise self._timeout(subject) from e
+            except (EOFError, OSError) as e:
+                if child.end is not None and await asyncio.shield(child.end):
+                    raise self._timeout(subject) from e
                 self._require_open(subject)
         raise ComputeError(subject, "worker-died", detail=f"{TRIES} times over the same task")
 
     async def _ask(self, child: _Child, task: bytes) -> bytes:
         """Let a child perform a task; only one that gave a whole answer is used again."""
         try:
-            async with asyncio.timeout(self._deadline.total_seconds()):
+            async with asyncio.timeout((self._deadline * BUSY_MACHINE).total_seconds()):
                 answer = await child.ask(task)
         except BaseException:
             self._discard(child)
@@ -162,6 +166,9 @@ class Compute:
         else:
             self._discard(child)
         return answer
+
+    def _timeout(self, subject: str) -> ComputeError:
+        return ComputeError(subject, "compute-timeout", detail=f"over {self._deadline.total_seconds():g} s")
 
     async def _taken(self, subject: str) -> _Child:
         while True:
@@ -202,15 +209,15 @@ class Compute:
             self._children.remove(child)
             child.process.kill()
             child.writer.transport.abort()
-            self._begin(child.ended())
+            child.end = self._begin(child.ended())
 
-    def _begin(self, chore: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _begin(self, chore: Coroutine[None, None, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(chore)
         self._chores.add(task)
         task.add_done_callback(self._finish)
         return task
 
-    def _finish(self, task: asyncio.Task[None]) -> None:
+    def _finish(self, task: asyncio.Task[Any]) -> None:
         self._chores.discard(task)
         if not task.cancelled():
             task.exception()  # who waits for it gets it; nobody may be waiting
@@ -221,7 +228,9 @@ def _start_alone(process: BaseProcess) -> None:
         process.start()
 
 
-def _reap(process: BaseProcess) -> None:
+def _reap(process: BaseProcess) -> int | None:
     with _LIFECYCLE:
         process.join()
+        code = process.exitcode
         process.close()
+    return code

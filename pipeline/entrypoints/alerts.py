@@ -37,8 +37,8 @@ class AlertDuty:
         """Put what was found since the last look in line; returns how many articles."""
         now, count = self._clock.now(), 0
         published_since = now - timedelta(days=self._settings.max_age_days)
-        for saved, _ in await self._store.saved.listing():
-            if saved.paused_at is None and (query := await self._query(saved)):
+        for saved in await self._store.saved.active():
+            if query := await self._query(saved):
                 count += await self._store.saved.collect(saved, query, now, published_since)
         return count
 
@@ -80,7 +80,8 @@ class AlertDuty:
         Raises:
             AlertError: it did not arrive, or cannot be sent with these settings.
         """
-        found = [article for key in alert.articles if (article := await self._store.search.get(key))]
+        known = await self._store.search.many(alert.articles)
+        found = [known[key] for key in alert.articles if key in known]
         if alert.channel == "email":
             await self._mail(alert, found)
         elif alert.channel == "slack":

@@ -5,12 +5,13 @@ import contextlib
 from dataclasses import replace
 from typing import Any
 
+from pipeline import pushing
+from pipeline.engine import Engine
 from pipeline.entrypoints import wiring
-from pipeline.entrypoints.feeds import add_new_feeds, state_of
+from pipeline.entrypoints.feeds import add_new_feeds, pushed_by, state_of
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.output import rfc3339
 from pipeline.errors import CommandError, ParseError, StageError, UsageError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, FeedState, Page
 from pipeline.stages import find, poll
 from pipeline.store import Change, FeedRow, GapRow, PollEnding
@@ -45,6 +46,7 @@ async def add_with(engine: Engine, wanted: Feed) -> dict[str, Any]:
     new = await engine.store.feeds.adopt(PollEnding(feed, 0, polled.state, engine.clock.now(), polled.entries))
     if new is None:
         raise _known(feed.url)
+    await pushing.heard(engine, new, polled)
     return {"id": new.id, "url": new.url, "title": new.title, "entries": len(polled.entries)}
 
 
@@ -98,6 +100,7 @@ async def _check(engine: Engine, row: FeedRow, places: asyncio.Semaphore) -> dic
         "says": says,
         "state": state_of(row),
         "next": next_poll(row),
+        "push": pushed_by(await engine.store.subscriptions.of_feed(feed.id)),
         "gaps": [_gap(gap) for gap in await engine.store.gaps.of_feeds([feed.id])],
         "history": [in_words(change) for change in await store.history(feed.id)],
     }

@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 
 from pipeline.archives import ARCHIVES, CHEAPEST_FIRST, Places
+from pipeline.engine import Engine
 from pipeline.entrypoints import output, progress, wiring
 from pipeline.entrypoints.discovery import FROM_FILES, Discovery
 from pipeline.entrypoints.feeds import add_new_feeds, feeds_of
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine, IngestDuty
+from pipeline.ingest import IngestDuty
 from pipeline.query import moments
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings
@@ -50,7 +51,7 @@ async def backfill(
         UsageError: the options do not fit together.
         CommandError: a file, feed or run does not exist.
     """
-    _check(asked, resume)
+    check(asked, resume)
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
         await add_new_feeds(engine.store, options, engine.clock)
@@ -59,9 +60,11 @@ async def backfill(
         return [await backfill_with(engine, settings, asked, resume, in_lines=in_lines)]
 
 
-async def estimate_with(engine: Engine, settings: Settings, asked: Asked) -> list[dict[str, Any]]:
+async def estimate_with(
+    engine: Engine, settings: Settings, asked: Asked, uploads: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     """How much there would be to do, by archive, with parts that are there already; stores nothing."""
-    plan = await plan_of(engine, settings, asked)
+    plan = await plan_of(engine, settings, asked, uploads)
     return await Discovery(engine, None, plan).estimate(settings.web.host_delay_s)
 
 
@@ -70,9 +73,34 @@ async def backfill_with(
 ) -> dict[str, Any]:
     """Ingest a past range, or resume doing so, with parts that are there already; returns the run's counts."""
     run = await _run(engine, await plan_of(engine, settings, asked), resume)
+    async with progress.by_archive(lambda: engine.store.work.tallies(found_by(run.id)), as_lines=in_lines):
+        counts = await work_off(engine, run, settings)
+    return {"run": run.id, **counts, **await pace(engine.store, run.id)}
+
+
+async def begin(engine: Engine, settings: Settings, asked: Asked, uploads: Mapping[str, str]) -> Run:
+    """A run for what is asked, or an unfinished one of the same; `work_off` does it."""
+    return await _run(engine, await plan_of(engine, settings, asked, uploads), None)
+
+
+async def take_up(engine: Engine, run_id: int) -> Run:
+    """A run that ended before its work was done; `work_off` goes on with it.
+
+    Raises:
+        CommandError: there is none of that number, it is no backfill, or it is at work elsewhere.
+    """
+    run = await engine.store.runs.resume(run_id, engine.clock.now())
+    if run.kind != "backfill":
+        raise CommandError(f"run {run_id} is no backfill")
+    log.info("resumed", run=run.id)
+    return run
+
+
+async def work_off(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
+    """Do what a run is for; cancelled, it ends as interrupted. Returns its counts."""
     async with wiring.alive(engine.store, run, engine.clock) as counts:
-        counts.update(await _work(engine, run, settings, in_lines=in_lines))
-        return {"run": run.id, **counts, **await _pace(engine.store, run.id)}
+        counts.update(await _work(engine, run, settings))
+        return counts
 
 
 def narrow(rows: Sequence[dict[str, Any]], chosen: output.Format) -> Sequence[dict[str, Any]]:
@@ -89,7 +117,7 @@ def narrow(rows: Sequence[dict[str, Any]], chosen: output.Format) -> Sequence[di
     return table
 
 
-async def _pace(store: Store, run_id: int) -> dict[str, Any]:
+async def pace(store: Store, run_id: int) -> dict[str, Any]:
     """How fast a run is, and what each of its archives came to."""
     origin = found_by(run_id)
     return {"done_a_minute": await store.work.done_a_minute(origin), "archives": await store.work.tallies(origin)}
@@ -103,14 +131,14 @@ async def listing(options: Options, run_id: int | None = None) -> list[dict[str,
     """
     async with await open_store(options.settings().database_url) as store:
         if run_id is None:
-            return [await _listed(store, run) for run in await store.runs.listing("backfill")]
+            return [await listed(store, run) for run in await store.runs.listing("backfill")]
         run = await store.runs.get(run_id)
         if run is None or run.kind != "backfill":
             raise CommandError(f"there is no backfill {run_id}")
-        return [await _listed(store, run) | await _pace(store, run_id) | {"cursor": run.cursor}]
+        return [await listed(store, run) | await pace(store, run_id) | {"cursor": run.cursor}]
 
 
-async def _listed(store: Store, run: Run) -> dict[str, Any]:
+async def listed(store: Store, run: Run) -> dict[str, Any]:
     """A run with its counts: those of its end, while there is none those of now."""
     origin = found_by(run.id)
     now = {} if run.state == "done" else await store.work.tally(origin)
@@ -140,7 +168,12 @@ def via_of(inputs: Sequence[str]) -> str:
     return kinds.pop()
 
 
-def _check(asked: Asked, resume: int | None) -> None:
+def check(asked: Asked, resume: int | None = None) -> None:
+    """See that the options fit together.
+
+    Raises:
+        UsageError: they do not.
+    """
     if asked.via not in VIAS:
         raise UsageError(f"--via: {asked.via!r}: expected {', '.join(VIAS)}")
     is_bounded = resume is not None or asked.since is not None
@@ -157,8 +190,10 @@ def _check(asked: Asked, resume: int | None) -> None:
         raise UsageError("--query is for --via gdelt")
 
 
-async def plan_of(engine: Engine, settings: Settings, asked: Asked) -> dict[str, Any]:
-    """What a run is to do, as its row keeps it.
+async def plan_of(
+    engine: Engine, settings: Settings, asked: Asked, uploads: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What a run is to do, as its row keeps it; inputs that are among the uploads are no files, but their texts.
 
     Raises:
         UsageError: the range is none.
@@ -178,6 +213,7 @@ async def plan_of(engine: Engine, settings: Settings, asked: Asked) -> dict[str,
         "feeds": await _feeds(engine, asked),
         "archives": list(names),
         "places": asdict(places),
+        **({"uploads": dict(uploads)} if uploads else {}),
     }
 
 
@@ -198,23 +234,19 @@ async def _run(engine: Engine, plan: Mapping[str, Any], resume: int | None) -> R
     now = engine.clock.now()
     if resume is None:
         earlier = await engine.store.runs.listing("backfill")
-        same = (run.id for run in earlier if run.state != "done" and run.plan.get("asked") == plan["asked"])
+        unfinished = (run for run in earlier if run.state != "done")
+        same = (run.id for run in unfinished if all(run.plan.get(n) == plan.get(n) for n in ("asked", "uploads")))
         resume = next(same, None)
     if resume is None:
         return await engine.store.runs.start("backfill", now, plan)
-    run = await engine.store.runs.resume(resume, now)
-    if run.kind != "backfill":
-        raise CommandError(f"run {resume} is no backfill")
-    log.info("resumed", run=run.id)
-    return run
+    return await take_up(engine, resume)
 
 
-async def _work(engine: Engine, run: Run, settings: Settings, *, in_lines: bool) -> dict[str, int]:
+async def _work(engine: Engine, run: Run, settings: Settings) -> dict[str, int]:
     """Discover and ingest at the same time."""
     discovery = Discovery(engine, run, run.plan)
     duty = IngestDuty(engine, run.id, found_by(run.id))
-    shown = progress.by_archive(lambda: engine.store.work.tallies(found_by(run.id)), as_lines=in_lines)
-    async with shown, Lane(duty, settings.ingest.concurrency, engine.clock) as lane:
+    async with Lane(duty, settings.ingest.concurrency, engine.clock) as lane:
         finding = asyncio.create_task(discovery.run())
         try:
             while not finding.done():

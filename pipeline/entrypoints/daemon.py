@@ -1,4 +1,4 @@
-"""`defnews run`: the daemon. A ticker nudges two lanes; the page is served beside them; signals drain it."""
+"""`defnews run`: the daemon. A ticker nudges its lanes; the page is served beside them; signals drain it."""
 
 import asyncio
 import os
@@ -14,14 +14,19 @@ from typing import Any
 import structlog
 import uvicorn
 
+from pipeline import pushing
+from pipeline.engine import Engine
 from pipeline.entrypoints import api, wiring
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty, open_alerts
+from pipeline.entrypoints.api.serving import config_of
 from pipeline.entrypoints.feeds import add_new_feeds
+from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.purging import cutoffs
 from pipeline.errors import CommandError
-from pipeline.ingest import Engine, IngestDuty
+from pipeline.ingest import IngestDuty
 from pipeline.polling import PollDuty
+from pipeline.pushing import HubDuty
 from pipeline.queue.lane import Lane
 from pipeline.queue.ticker import Ticker
 from pipeline.settings import Settings
@@ -48,6 +53,7 @@ class Daemon:
             Lane(self._polling, settings.poll.concurrency, engine.clock),
             Lane(self._ingesting, settings.ingest.concurrency, engine.clock),
             Lane(alerting, AT_ONCE, engine.clock),
+            Lane(HubDuty(engine), pushing.AT_ONCE, engine.clock),
         )
         self._ticker = Ticker(engine.clock)
         self._ticked_at = time.monotonic()
@@ -65,10 +71,11 @@ class Daemon:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then start nothing more and let end what runs."""
-        polling, ingesting, _ = self._lanes
+        polling, ingesting, _, hubs = self._lanes
         self._ticker.every(self._settings.poll.tick_s, "poll", partial(self._tick, polling))
         self._ticker.every(self._settings.ingest.tick_s, "ingest", partial(self._tick, ingesting))
         self._ticker.every(self._settings.alerts.tick_s, "alerts", self._alert)
+        self._ticker.every(pushing.TICK_S, "hubs", hubs.nudge)
         self._ticker.every(MAINTENANCE_EVERY_S, "maintenance", self._maintain)
         self._ticker.start()
         try:
@@ -81,14 +88,14 @@ class Daemon:
         await self._engine.store.db.optimize()
         await wiring.forget_old_pages(self._engine, self._settings)
         now = self._engine.clock.now()
+        await self._engine.store.saved.forget(now)
         before = await cutoffs(self._engine.store, self._settings.retention, now)
         if purged := await self._engine.store.retention.purge(before, now):
             log.info("texts purged", articles=purged)
-        await self._engine.store.saved.forget(now)
 
     async def _alert(self) -> None:
         await self._alerting.collect()
-        await self._lanes[-1].nudge()
+        await self._lanes[2].nudge()
 
     async def _tick(self, lane: Lane[Any]) -> None:
         self._ticked_at = time.monotonic()
@@ -100,12 +107,13 @@ async def run(options: Options) -> None:
 
     Raises:
         StoreError: another daemon runs on the same SQLite file, or the schema is another.
-        CommandError: the page's address is taken.
+        CommandError: the page's address is taken; a feed of `[retention]` is not known.
     """
     settings = options.settings()
     with daemon_lock(settings.database_url):
         async with wiring.open_engine(settings) as engine:
             await add_new_feeds(engine.store, options, engine.clock)
+            await cutoffs(engine.store, settings.retention, engine.clock.now())  # rather now than once a day in the log
             await serve_until_stopped(engine, settings)
 
 
@@ -117,22 +125,17 @@ async def serve_until_stopped(engine: Engine, settings: Settings) -> None:
             wiring.alive(engine.store, run, engine.clock) as counts,
             open_alerts(settings, engine.store, engine.clock) as alerting,
         ):
-            daemon = Daemon(engine, run, settings, alerting)
-            server = _Server(_server_config(engine, settings, daemon))
+            daemon, fillings = Daemon(engine, run, settings, alerting), Fillings(engine, settings)
+            page = api.application(engine, settings, daemon.health, fillings)
+            server = _Server(config_of(page, timeout_graceful_shutdown=PAGE_DRAIN_S))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             _say_where(settings)
-            await daemon.work(_stop_event())
+            stop = _stop_event()
+            await asyncio.gather(daemon.work(stop), fillings.work(stop))
             counts.update(daemon.counts)
             server.should_exit = True
             await serving
     log.info("stopped", **counts)
-
-
-def _server_config(engine: Engine, settings: Settings, daemon: Daemon) -> uvicorn.Config:
-    page = api.application(engine, settings, daemon.health)
-    return uvicorn.Config(
-        page, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=PAGE_DRAIN_S
-    )
 
 
 class _Server(uvicorn.Server):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pipeline import newsroom
 from pipeline.clock import SystemClock
+from pipeline.engine import Engine
 from pipeline.entrypoints import daemon, output, wiring
 from pipeline.entrypoints.backfill import Asked, backfill_with
 from pipeline.entrypoints.options import Options
 from pipeline.entrypoints.poll import poll_once
 from pipeline.errors import UsageError
-from pipeline.ingest import Engine
 from pipeline.model import Feed, FeedKind, Label
 from pipeline.query import Filters, Query, parse, snippet
 from pipeline.settings import Settings

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from pipeline import archives
 from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Wanted, ccnews, jsonl
 from pipeline.archives import urls as url_list
 from pipeline.archives.warc import Sought
+from pipeline.engine import Engine
 from pipeline.entrypoints.counted import Counted
 from pipeline.entrypoints.warc import WarcFiles
 from pipeline.errors import ArchiveError, StageError
-from pipeline.ingest import Engine
 from pipeline.model import Entry, Feed
 from pipeline.store import Candidates, Run, found_by
 
@@ -208,7 +209,8 @@ class Discovery:
         await self.commit(via, block)
 
     def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
-        with Path(name).open(encoding="utf-8", errors="replace") as lines:
+        held = self._plan.get("uploads", {}).get(name)
+        with Path(name).open(encoding="utf-8", errors="replace") if held is None else StringIO(held) as lines:
             yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
 
     def place_in(self, name: str) -> int:
@@ -244,8 +246,10 @@ class Discovery:
         limit = None if self._maximum is None else max(self._maximum - self.counts["new"], 0)
         block = Candidates(tuple(entries), self._cursor, self._span.since, self._span.until, limit)
         if self._counted is not None:
-            new = self._counted.add(via, await self._engine.store.candidates.unknown(block))
-            known = len(entries) - new
+            unknown = await self._engine.store.candidates.unknown(block)
+            taken = unknown[:limit]
+            new = self._counted.add(via, taken)
+            known = len(entries) - len(unknown) + len(taken) - new
         elif self._run is not None:
             now = self._engine.clock.now()
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)

@@ -1,10 +1,10 @@
-"""`defnews export`: all that matches, streaming, as JSON lines, CSV or Parquet; docs/export.md tells of each field."""
+"""`defnews export` and downloads: all that matches, streaming, as JSON lines, CSV or Parquet (docs/export.md)."""
 
 import contextlib
 import gzip
 import io
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +19,8 @@ from pipeline.entrypoints.reading import Asked, named, to_query
 from pipeline.errors import CommandError, UsageError
 from pipeline.store import Found, open_store
 
-GROUP = 2_000  # rows of a row group
+GROUP = 500  # rows of a row group: thousands of texts at once would be the larger part of the memory
+PIECE = 1 << 16  # bytes that are sent at once
 COLUMNS: Mapping[str, str] = MappingProxyType(
     {
         "id": "integer",
@@ -57,12 +58,56 @@ async def export(options: Options, asked: Asked, path: Path) -> int:
             return await _write(store.search.stream(query), take)
 
 
+async def pieces(rows: AsyncGenerator[Found], form: str) -> AsyncIterator[bytes]:
+    """A file of a format, such as ".csv", piece by piece, as the rows come.
+
+    Raises:
+        CommandError: the extra for the format is not installed.
+    """
+    pipe = _Pipe()
+    async with contextlib.aclosing(rows):
+        with FORMATS[form](pipe) as take:
+            async for found in rows:
+                take(_row(found))
+                if len(pipe.waiting) >= PIECE:
+                    yield pipe.taken()
+    yield pipe.taken()
+
+
+class _Pipe(io.RawIOBase):
+    """A file that keeps what is written only until it is taken out."""
+
+    def __init__(self) -> None:
+        self.waiting = bytearray()
+        self._before = 0  # bytes that were taken
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.waiting += data
+        return memoryview(data).nbytes
+
+    def tell(self) -> int:
+        return self._before + len(self.waiting)
+
+    def taken(self) -> bytes:
+        piece = bytes(self.waiting)
+        self._before += len(piece)
+        self.waiting.clear()
+        return piece
+
+
 async def _write(rows: AsyncIterator[Found], take: Take) -> int:
     count = 0
     async for found in rows:
-        take({name: getattr(found, name) for name in COLUMNS} | {"entities": named(found.entities)})
+        take(_row(found))
         count += 1
     return count
+
+
+def _row(found: Found) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in COLUMNS} | {"entities": named(found.entities)}
 
 
 @contextlib.contextmanager
@@ -74,7 +119,7 @@ def _writing(path: Path) -> Iterator[Take]:
         CommandError: the file cannot be written, or the extra for its format is not installed.
     """
     stem = path.name.removesuffix(".gz").removesuffix(".zst")
-    open_rows = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}.get(Path(stem).suffix)
+    open_rows = FORMATS.get(Path(stem).suffix)
     if open_rows is None or (open_rows is _parquet and stem != path.name):
         raise UsageError(
             f"{path}: expected a name that ends in .jsonl or .csv, or either with .gz or .zst behind, or in .parquet"
@@ -156,3 +201,8 @@ def _arrow_schema(pa: Any) -> Any:
         "entities": pa.list_(pa.struct({"name": pa.string(), "kind": pa.string()})),
     }
     return pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+
+
+FORMATS: Mapping[str, Callable[[Any], contextlib.AbstractContextManager[Take]]] = MappingProxyType(
+    {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+)

@@ -7,8 +7,9 @@ import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.entrypoints.options import Options
+from pipeline.entrypoints.output import rfc3339
 from pipeline.errors import CommandError, ParseError
-from pipeline.model import Feed
+from pipeline.model import Feed, PushState, Subscription
 from pipeline.settings import load_feeds
 from pipeline.stages import opml
 from pipeline.store import FeedRow, Store, open_store
@@ -27,7 +28,8 @@ async def listing(options: Options) -> list[dict[str, Any]]:
     """All feeds, those of feeds.toml included."""
     async with await open_store(options.settings().database_url) as store:
         await add_new_feeds(store, options, SystemClock())
-        return [_row(row) for row in await store.feeds.listing()]
+        pushed = await store.subscriptions.wanted()
+        return [_row(row, pushed.get(row.feed.id)) for row in await store.feeds.listing()]
 
 
 def feeds_of(path: Path) -> tuple[Feed, ...]:
@@ -81,7 +83,20 @@ def state_of(row: FeedRow) -> str:
     return row.state.health.value if row.is_enabled else "disabled"
 
 
-def _row(row: FeedRow) -> dict[str, Any]:
+def pushed_by(known: Subscription | None) -> str | None:
+    """Who pushes a feed, in words, or why nobody does; None: it names no hub, or no hub can reach us."""
+    if known is None:
+        return None
+    if known.state is PushState.ACTIVE and known.lease_until:
+        last = f"last {rfc3339(known.pushed_at)}" if known.pushed_at else "nothing yet"
+        about = f"pushed by {known.hub.url} until {rfc3339(known.lease_until)}, {last}"
+    else:
+        again = f", asked next {rfc3339(known.due_at)}" if known.due_at else ""
+        about = f"not pushed: {known.hub.url} {'said no' if known.state is PushState.DENIED else 'is asked'}{again}"
+    return about + (f" ({known.reason})" if known.reason else "")
+
+
+def _row(row: FeedRow, pushed: Subscription | None) -> dict[str, Any]:
     return {
         "id": row.feed.id,
         "title": row.feed.title,
@@ -93,6 +108,7 @@ def _row(row: FeedRow) -> dict[str, Any]:
         "last_success_at": row.state.last_success_at,
         "next_poll_at": row.state.next_poll_at,
         "because": row.state.next_poll_reason,
+        "push": pushed_by(pushed),
         "gaps": row.gaps,
         "tags": row.feed.tags,
         "url": row.feed.url,

@@ -89,7 +89,7 @@ def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
                 with path.open(encoding="utf-8") as lines:
                     yield from ((f"{path}, line {n}", line) for n, line in enumerate(lines, 1))
         except (OSError, UnicodeDecodeError) as e:
-            raise CommandError(f"{path}: {e}") from e
+            raise CommandError(f"{path}: {getattr(e, 'strerror', None) or e}") from e
 
 
 async def _in_order(options: Options, work: Callable[..., Row], calls: Iterable[tuple[Any, ...]]) -> AsyncIterator[Row]:
@@ -168,7 +168,7 @@ def _body(path: Path) -> bytes:
         raw = path.read_bytes()
         return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as e:
-        raise StageError(str(path), "unreadable-file", detail=str(e)) from e
+        raise StageError(str(path), "unreadable-file", detail=getattr(e, "strerror", None) or str(e)) from e
 
 
 def _classify_line(classifier: Classifier, where: str, line: str, now: datetime) -> Row:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from pipeline.archives import ARCHIVES
+from pipeline.engine import Engine
 from pipeline.entrypoints import backfill as filling
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.options import Options
 from pipeline.errors import UsageError
-from pipeline.ingest import Engine
 from pipeline.model import Gap
 from pipeline.settings import Settings
 from pipeline.store import FeedRow, GapRow
@@ -36,10 +36,13 @@ async def repair(
         rows = await (engine.store.feeds.named(asked.feeds) if asked.feeds else engine.store.feeds.listing())
         feeds = {row.feed.id: row for row in rows if row.is_enabled or asked.feeds}
         found = await engine.store.gaps.of_feeds(list(feeds), is_open=True)
-        shown = []
+        shown: list[dict[str, Any]] = []
         for days, gaps in stretches(found).items():
             part = Part(engine, settings, days, gaps, {gap.feed_id: feeds[gap.feed_id] for gap in gaps})
-            shown += await (part.estimate(asked) if is_dry else part.fill(asked, in_lines=in_lines))
+            own = replace(asked, maximum=_left(asked.maximum, shown))
+            if own.maximum == 0:
+                break  # the other gaps stay open
+            shown += await (part.estimate(own) if is_dry else part.fill(own, in_lines=in_lines))
         return shown
 
 
@@ -78,6 +81,11 @@ class Part:
     def _named(self) -> dict[str, Any]:
         feeds = [row.feed.title for row in self._feeds.values()]
         return {"since": self._days.since, "until": self._days.until, "feeds": feeds, "gaps": len(self._gaps)}
+
+
+def _left(maximum: int | None, done: Sequence[Mapping[str, Any]]) -> int | None:
+    """How many of those that may be put in line are left for the other ranges."""
+    return None if maximum is None else max(maximum - sum(row["new"] for row in done), 0)
 
 
 def stretches(gaps: Sequence[GapRow]) -> dict[Gap, list[GapRow]]:

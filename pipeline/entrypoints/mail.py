@@ -24,7 +24,7 @@ async def send(message: EmailMessage, settings: AlertsSettings) -> None:
         raise AlertError(settings.smtp_host, f"smtp-{e.smtp_code}", retryable=True) from e
     except TimeoutError as e:
         raise AlertError(settings.smtp_host, "timeout", retryable=True) from e
-    except (smtplib.SMTPException, OSError) as e:
+    except (smtplib.SMTPException, OSError, UnicodeError) as e:  # the last: a name that DNS or a login cannot carry
         raise AlertError(settings.smtp_host, "smtp", detail=str(e), retryable=True) from e
 
 

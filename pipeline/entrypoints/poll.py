@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import wiring
 from pipeline.entrypoints.feeds import add_new_feeds
 from pipeline.entrypoints.options import Options
-from pipeline.ingest import Engine, IngestDuty
+from pipeline.ingest import IngestDuty
 from pipeline.polling import PollDuty
 from pipeline.queue.lane import Lane
 from pipeline.settings import Settings

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipeline.errors import CommandError, UsageError
 from pipeline.query import Filters, Query, moments, parse, snippet
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.changes import Change, changes
-from pipeline.store import Appearance, Found, Provenance, Stats, Store, StoryReport, open_store
+from pipeline.store import Appearance, Found, Provenance, Store, StoryReport, open_store
 
 LABELS = ("defense", "other", "review")
 
@@ -264,10 +264,11 @@ def _in_words(entry: Appearance) -> str:
     return f"dropped: {entry.reason}"
 
 
-async def status(options: Options) -> Stats:
-    """Counts and lag."""
+async def status(options: Options, *, is_sized: bool) -> dict[str, Any]:
+    """Counts and lag; if asked for, the bytes of each table."""
     async with await open_store(options.settings().database_url) as store:
-        return await store.stats.read(SystemClock().now())
+        counts = asdict(await store.stats.read(SystemClock().now()))
+        return counts | ({"sizes": await store.stats.sizes()} if is_sized else {})
 
 
 def narrow(rows: list[dict[str, Any]], chosen: str | None) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from pipeline.model import Article
 from pipeline.query import Query
 from pipeline.stages import fetch, remember
 from pipeline.stages.classify import Classifier
-from pipeline.stages.extract import extract, extract_copy, from_entry
+from pipeline.stages.extract import extract, extract_copy, from_entry, is_joined
 from pipeline.store import Kept, LastPage, PageFiles, Renewal, Run, Standing, Store, open_store
 from pipeline.store.articles import text_hash
 
@@ -119,6 +119,8 @@ class Again:
         return [(stored[s.article_id], r) for s, r in zip(batch, await asyncio.gather(*found), strict=True)]
 
     async def _renewal(self, standing: Standing, old: Article, last: LastPage | None) -> Renewal | StageError | None:
+        if is_joined(old):  # only its first page is kept
+            return None
         kept = await self.parts.pages.read(last.at) if last else None
         if kept is None or last is None:
             return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ def asked_of(saved: Saved) -> Asked:
     return Asked(words=saved.words, many=Many(**many), **rest)
 
 
-def _filters(asked: Asked) -> dict[str, Any]:
+def filters_of(asked: Asked) -> dict[str, Any]:
     """The filters that were given, as they are kept."""
     rest = {name: getattr(asked, name) for name in _FILTERS}
     return {name: value for name, value in {**asdict(asked.many), **rest}.items() if value not in ((), None)}
@@ -42,9 +43,14 @@ async def add(options: Options, name: str, asked: Asked, targets: Mapping[str, s
     _check(given, settings.alerts)
     clock = SystemClock()
     async with await open_store(settings.database_url) as store:
-        await to_query(store, asked, clock.now())
-        await store.saved.add(name, asked.words or "", _filters(asked), given, clock.now())
-        return _about(await store.saved.named(name))
+        return await add_with(store, name, asked, given, clock.now())
+
+
+async def add_with(store: Store, name: str, asked: Asked, targets: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """The same, with an open store and targets that were checked."""
+    await to_query(store, asked, now)
+    await store.saved.add(name, asked.words or "", filters_of(asked), targets, now)
+    return about(await store.saved.named(name))
 
 
 def _check(targets: Mapping[str, str], settings: AlertsSettings) -> None:
@@ -65,7 +71,7 @@ def _check(targets: Mapping[str, str], settings: AlertsSettings) -> None:
 async def listing(options: Options) -> list[dict[str, Any]]:
     """All saved searches, with what became of their alerts."""
     async with await open_store(options.settings().database_url) as store:
-        return [_about(saved) | asdict(sendings) for saved, sendings in await store.saved.listing()]
+        return [about(saved) | asdict(sendings) for saved, sendings in await store.saved.listing()]
 
 
 async def asked_by_name(options: Options, name: str) -> Asked:
@@ -121,7 +127,8 @@ async def _change(store: Store, key: int, what: str, now: Any) -> None:
         await store.saved.remove(key)
 
 
-def _about(saved: Saved) -> dict[str, Any]:
+def about(saved: Saved) -> dict[str, Any]:
+    """A saved search, as it is shown: of the addresses of its alerts nothing that may be a secret."""
     return {
         "name": saved.name,
         "query": saved.words,

@@ -8,9 +8,9 @@ import structlog
 
 from pipeline.archives import ccnews
 from pipeline.archives.warc import Sought, Stretch
+from pipeline.engine import Engine
 from pipeline.entrypoints.warc_reading import is_url, members_of, read_block, read_file, read_list
 from pipeline.errors import ArchiveError, StageError
-from pipeline.ingest import Engine
 from pipeline.model import Entry
 
 ENDED = -1  # where a file that is read to its end goes on

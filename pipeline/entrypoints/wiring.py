@@ -14,9 +14,9 @@ import structlog
 
 from pipeline.clock import Clock, SystemClock
 from pipeline.compute import Compute
+from pipeline.engine import Engine
 from pipeline.entrypoints.classifier import make_classifier
 from pipeline.errors import StoreError
-from pipeline.ingest import Engine
 from pipeline.settings import Settings
 from pipeline.settings.sections import NOBODY, WebSettings
 from pipeline.stages.schedule import PollPolicy, first_price
@@ -119,7 +119,12 @@ async def open_engine(settings: Settings, clock: Clock | None = None) -> AsyncIt
         engine = Engine(store, web, compute, classifier, clock, policy, second_reader, pages)
         gc.collect()
         gc.freeze()  # models and modules stay: the collector need not go through them time and again
-        yield replace(engine, has_site_memory=settings.ingest.site_memory, trusts_feeds=settings.ingest.trust_feeds)
+        yield replace(
+            engine,
+            has_site_memory=settings.ingest.site_memory,
+            trusts_feeds=settings.ingest.trust_feeds,
+            callback=settings.api.callback,
+        )
 
 
 async def forget_old_pages(engine: Engine, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from pipeline.newsroom.hub import PATH
 from pipeline.newsroom.room import RoomArticle
 from pipeline.newsroom.sites import FeedPlan, Format, Site
 
@@ -141,6 +142,7 @@ def _atom(site: Site, plan: FeedPlan, origin: str, entries: Entries) -> str:
 <id>{origin}/</id>
 <title>{escape(plan.title)}</title>{updated}
 <link rel="self" href="{origin}{plan.path}"/>
+<link rel="hub" href="{origin}{PATH}"/>
 {_ALTERNATE.format(origin)}
 {items}
 </feed>

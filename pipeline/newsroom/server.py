@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pipeline.newsroom.documents import Document, document
 from pipeline.newsroom.faults import Answer, Fault, FaultKind, Headers, Line, misbehave, write
+from pipeline.newsroom.hub import PATH, Hub
 from pipeline.newsroom.room import Late, Newsroom, RoomArticle
 from pipeline.newsroom.sites import SITES
 from pipeline.newsroom.texts import Text
@@ -50,6 +51,7 @@ class Server:
     def __init__(self, room: Newsroom) -> None:
         self.room = room
         self.log: list[Seen] = []
+        self.hub = Hub()
         self._faults: dict[str, Fault] = dict(room.faults)
         self._cache: dict[tuple[str, str], Document] = {}
 
@@ -67,6 +69,14 @@ class Server:
         self.room = self.room.with_late(Late(text, site, published_at))
         self._cache.clear()
         return next(article for article in self.room.articles if (article.site, article.key) == (site, text.key))
+
+    async def push(self, feed: str, method: str = "sha256") -> list[int]:
+        """Let the hub push a feed as it is now; returns how its subscribers answered, 0: not at all."""
+        parts = urlsplit(feed)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        found = self.document(origin, parts.path)
+        links = f'<{origin}{PATH}>; rel="hub", <{feed}>; rel="self"'
+        return await self.hub.push(feed, found.body, (("Content-Type", found.type), ("Link", links)), method)
 
     def requests(self, url: str) -> tuple[Seen, ...]:
         """What was asked of a URL, in order; a URL without a query matches any."""
@@ -174,6 +184,8 @@ async def _exchange(server: Server, host: str, line: Line) -> bool:
     asked, *rows = (await line.reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip("\r\n").split("\r\n")
     headers = tuple((name.strip().lower(), value.strip()) for name, _, value in (row.partition(":") for row in rows))
     words = asked.split(" ")
+    if words[0] == "POST" and words[1:2] == [PATH]:
+        return await _subscribe(server, host, line, headers)
     if len(words) != 3 or words[0] not in {"GET", "HEAD"}:
         await write(line, Answer(405 if len(words) == 3 else 400, (("Allow", "GET, HEAD"), ("Connection", "close"))))
         return False
@@ -192,6 +204,17 @@ async def _exchange(server: Server, host: str, line: Line) -> bool:
         return await misbehave(fault, line, answer, target) and keeps
     await write(line, answer)
     return keeps
+
+
+async def _subscribe(server: Server, host: str, line: Line, headers: Headers) -> bool:
+    """A request to the hub."""
+    form = await line.reader.readexactly(int(dict(headers).get("content-length", "0")))
+    fault = server.take_fault(f"http://{host}", PATH)
+    answer = Answer(server.hub.take(form) if fault is None else fault.status, (("Connection", "close"),))
+    at = asyncio.get_running_loop().time()
+    server.log.append(Seen(at, "POST", host, PATH, headers, answer.status, fault.kind if fault else None))
+    await write(line, answer)
+    return False
 
 
 def answer_to(found: Document, wanted: dict[str, str], *, is_head: bool) -> Answer:

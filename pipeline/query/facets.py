@@ -6,6 +6,7 @@ indexed: no text and no query can pretend to be one.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from pipeline.query.asked import Filters, Span
@@ -80,5 +81,6 @@ def spelled(value: str) -> str:
     return " ".join(split_words(value))
 
 
+@lru_cache(4_096)  # most articles have what others have
 def _token(letter: str, value: str) -> str:
     return f"{_MARK}{letter}{_MARK.join(split_words(value))}{_MARK}"

@@ -23,6 +23,7 @@ _PRIVATE = "\ue000-\uf8ff"  # a letter for FTS5, but none of ours: see `facets`
 _RUN = re.compile(f"[{_UNSPACED}]+")
 WORD = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _MARK = re.compile(r"[\W_]+")
+_LOOSE = re.compile("[\u0300-\u036f]+")  # marks of Latin letters that no composed letter has: `fold` drops them
 _OURS = re.compile(f"[{_UNSPACED}]+|[{_PRIVATE}]+")
 
 
@@ -82,7 +83,7 @@ def paired(text: str) -> str:
     """The text as FTS5 is to see it: with pairs in place of runs, and without the characters that are no text's."""
     if text.isascii():
         return text
-    return _OURS.sub(_spread, unicodedata.normalize("NFC", text))
+    return _OURS.sub(_spread, _LOOSE.sub("", unicodedata.normalize("NFC", text)))
 
 
 def _spread(run: re.Match[str]) -> str:

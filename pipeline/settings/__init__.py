@@ -197,7 +197,7 @@ def _feed(table: Mapping[str, Any], place: str) -> Feed:
         for pattern in (*read.include, *read.exclude):
             re.compile(pattern)
     except ValidationError as e:
-        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in e.errors())
+        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {_problem(error)}" for error in e.errors())
         raise UsageError(f"{place}: {problems}") from e
     except re.error as e:
         raise UsageError(f"{place}: {e.pattern!r} is no regular expression: {e}") from e
@@ -229,9 +229,15 @@ def _explain(error: Any, text: str, path: Path) -> str:
     given = {name.upper() for name in os.environ}
     for depth in range(1, len(keys) + 1):
         if (name := PREFIX + "__".join(keys[:depth]).upper()) in given:
-            return f"{name}: {error['msg']}"
+            return f"{name}: {_problem(error)}"
     where = f"{path}, line {line}" if (line := _line_of(keys, text)) else str(path)
-    return f"{where}: {'.'.join(keys)}: {error['msg']}"
+    return f"{where}: {'.'.join(keys)}: {_problem(error)}"
+
+
+def _problem(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _line_of(keys: list[str], text: str) -> int | None:

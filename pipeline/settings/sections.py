@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 NOBODY = "defnews/0.1 (+https://example.org/set-your-contact-in-pipeline.toml)"
 BASE_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"  # of an address that is completed
+CALLBACKS = "/websub/"  # below it hubs find us
 LONGEST_S = 366 * 86_400  # seconds; what is longer is a mistake
 
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
@@ -157,6 +158,7 @@ class ApiSettings(Section):
 
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8317"
     hosts: Annotated[Names, AfterValidator(_lower)] = ()
+    public_url: str = Field(default="", pattern=f"^$|{BASE_URL}")  # "": not reachable from outside
     token: Token | None = None
     read_token: Token | None = None
 
@@ -166,6 +168,11 @@ class ApiSettings(Section):
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
+    @property
+    def callback(self) -> str | None:
+        """What the addresses begin with at which hubs reach us; None: nobody outside does."""
+        return self.public_url.rstrip("/") + CALLBACKS if self.public_url else None
+
 
 class AlertsSettings(Section):
     """[alerts]."""
@@ -174,7 +181,7 @@ class AlertsSettings(Section):
     timeout_s: SomeSeconds = 10
     max_age_days: int = Field(default=7, ge=1, le=36_525)
     allow_private: Names = ()
-    webhook_secret: SecretStr | None = None
+    webhook_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     smtp_host: str = Field(default="", pattern=r"^\S*$")
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from pipeline.backoff import is_temporary, named_retry
 from pipeline.errors import PollError, StageError
-from pipeline.model import Entry, Feed, FeedState, Gap, Health, ParsedFeed, Request, RequestKind, Response, Rhythm
-from pipeline.stages import health, overlap, rhythm, schedule
+from pipeline.model import Entry, Feed, FeedState, Gap, Health, Hub, ParsedFeed, Request, RequestKind, Response, Rhythm
+from pipeline.stages import health, overlap, push, rhythm, schedule
 from pipeline.stages.parse import parse
 from pipeline.stages.schedule import PollPolicy
 
@@ -32,6 +32,7 @@ class Polled:
     title: str | None
     moved_to: str | None  # its URL from now on
     gap: Gap | None  # what was missed since the poll before
+    hub: Hub | None = None  # who could push it; None with `not_modified`: it did not say
 
 
 def request_for(feed: Feed, state: FeedState) -> Request:
@@ -62,7 +63,7 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
     entries: tuple[Entry, ...] = ()
     if after.body_hash != state.body_hash:
         parsed = parse(response.body, response.url, response.header("content-type"))
-        entries = tuple(replace(entry, lang=entry.lang or feed.lang) for entry in _newest_first(parsed.entries, now))
+        entries = entries_of(feed, parsed, now)
         after = _informed(after, parsed, entries, now)
     moving_to, days = health.moving(feed, state, response)
     has_moved = days >= health.MOVED_DAYS
@@ -81,7 +82,22 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
         title=parsed.title if parsed else None,
         moved_to=moving_to if has_moved else None,
         gap=overlap.gap_before(state, entries, now),
+        hub=push.hub_of(feed, response, parsed.links if parsed else ()),
     )
+
+
+def read_delivery(feed: Feed, body: bytes, content_type: str | None, now: datetime) -> tuple[Entry, ...]:
+    """The entries of what a hub pushed, newest first: the whole feed, or what is new in it.
+
+    Raises:
+        ParseError: a body that is no feed.
+    """
+    return entries_of(feed, parse(body, feed.url, content_type), now)
+
+
+def entries_of(feed: Feed, parsed: ParsedFeed, now: datetime) -> tuple[Entry, ...]:
+    """A document's entries, newest first, in the feed's language where they name none."""
+    return tuple(replace(entry, lang=entry.lang or feed.lang) for entry in _newest_first(parsed.entries, now))
 
 
 def is_long(state: FeedState, response: Response) -> bool:

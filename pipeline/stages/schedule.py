@@ -15,6 +15,9 @@ from pipeline.model import Feed, FeedState, Response
 from pipeline.stages import rhythm
 
 SPREAD = 0.1  # jitter, as a share of the wait; only ever later
+PUSHED = "pushed by "  # begins the reason of a poll that is late because a hub pushes
+PUSHED_FACTOR = 8  # a feed that a hub pushes is polled so much later ...
+PUSHED_WAIT = timedelta(hours=6)  # ... but no later than this: what the hub keeps back is found then
 SKIP_SPREAD = timedelta(minutes=10)  # jitter after hours and days that a feed skips
 
 _AT_ONCE = timedelta(0)
@@ -82,6 +85,15 @@ def after_outage(feed: Feed, state: FeedState, now: datetime, policy: PollPolicy
     """Soon again: that we had no network is no failure of the feed."""
     again_at = now + policy.min_interval * _spread(feed, now)
     return _next_open(feed, replace(state, last_poll_at=now), again_at, "our network was down")
+
+
+def while_pushed(feed: Feed, state: FeedState, now: datetime, hub: str) -> FeedState:
+    """Seldom, as long as a hub pushes: the plan for a feed that was polled now, stretched; never to a sooner poll."""
+    planned_at = state.next_poll_at
+    if planned_at is None or planned_at - now >= PUSHED_WAIT:
+        return state
+    stretched = min(PUSHED_FACTOR * (planned_at - now), PUSHED_WAIT)
+    return _next_open(feed, state, now + stretched, f"{PUSHED}{hub}, else {state.next_poll_reason}")
 
 
 def in_words(wait: timedelta) -> str:

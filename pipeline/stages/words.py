@@ -6,7 +6,7 @@ so that "F-16战机" is two.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, compress, count, repeat
@@ -242,6 +242,35 @@ class Phrases(Generic[T]):
                 branch.longest[keys[1]] = len(keys)
         self._branches[first] = branch
         return branch
+
+
+class Kept(Mapping[str, Sequence[tuple[str, T]]]):
+    """The phrases of an index as a file keeps them: a first word's in a line, which is cut when it is asked for.
+
+    A line is phrase TAB kept TAB phrase TAB kept ...; `value` makes a value of a phrase and what is kept of it.
+    """
+
+    def __init__(self, lines: Mapping[str, str], value: Callable[[str, str], T]) -> None:
+        self._lines = lines
+        self._value = value
+
+    def __getitem__(self, first: str) -> Sequence[tuple[str, T]]:
+        fields = self._lines[first].split("\t")
+        return [(phrase, self._value(phrase, kept)) for phrase, kept in zip(fields[::2], fields[1::2], strict=True)]
+
+    def __contains__(self, first: object) -> bool:
+        return first in self._lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
+def kept(listed: Sequence[tuple[str, object]]) -> str:
+    """The line of `Kept` for the phrases of a first word."""
+    return "\t".join(f"{phrase}\t{value}" for phrase, value in listed)
 
 
 @dataclass(slots=True)

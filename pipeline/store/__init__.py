@@ -38,6 +38,7 @@ from pipeline.store.saved import Alert, Saved, SavedRows, Sendings
 from pipeline.store.search import Count, Found, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.stories import Head, StoriesAsked, Story, StoryReport, StoryRows, StorySort
+from pipeline.store.subscriptions import SubscriptionRows
 from pipeline.store.timelines import Range, TimelineRows
 from pipeline.store.verdicts import Judgement, Standing, VerdictRows
 from pipeline.store.work import Claimed, Work, WorkRows, found_by, live, pageless
@@ -117,6 +118,7 @@ class Store:
         self.stats = StatRows(self.db)
         self.retention = RetentionRows(self.db)
         self.saved = SavedRows(self.db, self.search)
+        self.subscriptions = SubscriptionRows(self.db)
         self.timelines = TimelineRows(self.db, self.search)
 
     async def close(self) -> None:

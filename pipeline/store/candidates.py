@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
 from pipeline.model import Entry, Feed
@@ -40,7 +41,8 @@ class CandidateRows:
     ) -> tuple[int, int]:
         """Put unknown candidates in line and move the run's cursor, in one transaction.
 
-        A URL is known when it leads to an article, waits already, or was dropped for good by this program before.
+        A URL is known when it leads to an article, waits already, or was dropped for good by this program before; but
+        one that its site did not give as an article is tried once more where an archive holds the page itself.
         The feed is filled in when exactly one has the candidate's site.
 
         Returns:
@@ -51,10 +53,8 @@ class CandidateRows:
     async def _add(
         self, run_id: int, found: Candidates, sites: dict[str, tuple[Feed, ...]], at: datetime
     ) -> tuple[int, int]:
-        canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
         async with self._db.write() as c:
-            known = await self._known(c, {url for url in canonical.values() if url}, found)
-            wanted = [entry for entry in found.entries if canonical[entry.id] not in known]
+            wanted = await self._unknown(c, found)
             known_count = len(found.entries) - len(wanted)
             wanted = wanted[: found.limit]
             new = 0
@@ -67,21 +67,23 @@ class CandidateRows:
 
     async def unknown(self, found: Candidates) -> tuple[Entry, ...]:
         """The candidates that `add` would put in line."""
-        canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
         async with self._db.read() as c:
-            known = await self._known(c, {url for url in canonical.values() if url}, found)
-        return tuple(entry for entry in found.entries if canonical[entry.id] not in known)
+            return tuple(await self._unknown(c, found))
 
-    async def _known(self, c: Any, wanted: set[str], found: Candidates) -> set[str]:
+    async def _unknown(self, c: AsyncConnection, found: Candidates) -> list[Entry]:
+        canonical = {entry.id: urls.canonical_url(entry.url or "") for entry in found.entries}
+        held = {canonical[entry.id] for entry in found.entries if entry.held is not None}
+        wanted = sorted({url for url in canonical.values() if url})
         query = (
-            select(url_rows.c.url, url_rows.c.article_id, entries.c.state, entries.c.reason, _DATED_AT)
+            select(url_rows.c.url, url_rows.c.article_id, entries.c.state, entries.c.reason, entries.c.host, _DATED_AT)
             .outerjoin(entries, entries.c.url_id == url_rows.c.id)
-            .where(url_rows.c.url.in_(sorted(wanted)))
+            .where(url_rows.c.url.in_(wanted))
         )
-        return {row.url for row in await c.execute(query) if _is_settled(row, found)}
+        known = {row.url for row in await c.execute(query) if _is_settled(row, found, is_held=row.url in held)}
+        return [entry for entry in found.entries if canonical[entry.id] not in known]
 
 
-def _is_settled(row: Any, found: Candidates) -> bool:
+def _is_settled(row: Any, found: Candidates, *, is_held: bool) -> bool:
     """Whether asking again could not bring anything new."""
     if row.article_id is not None or row.state in ("waiting", "claimed"):
         return True
@@ -89,7 +91,7 @@ def _is_settled(row: Any, found: Candidates) -> bool:
         return False
     if row.reason == "out-of-range":
         return not _is_within(row.dated_at, found)
-    return True
+    return not (is_held and row.host)  # its site was asked; the page that an archive holds was not yet seen
 
 
 def _is_within(moment: datetime | None, found: Candidates) -> bool:

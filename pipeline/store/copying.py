@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.errors import CommandError
-from pipeline.store import saved_tables, schema, search_index, story_tables  # noqa: F401 - all tables are copied
+from pipeline.store import push_tables, saved_tables, schema, search_index, story_tables  # noqa: F401 - all tables are copied
 from pipeline.store.database import Database, redacted
 from pipeline.store.tables import metadata, texts
 from pipeline.store.types import Packed

@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from pipeline.errors import ConflictError, StoreError, UsageError
 from pipeline.query.words import paired
+from pipeline.store import trips
 from pipeline.store.types import unpack
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
+TOO_LARGE = "54"  # the class of errors of a row or a question that passes one of PostgreSQL's limits
 CONFLICT_TRIES = 3
 LINGER_S = 0.02  # between two batches, for what hundreds wait for at once
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -56,8 +58,9 @@ class Database:
 
     def __init__(self, url: str, *, is_read_only: bool = False) -> None:
         self.url = url
-        is_refusing = is_read_only and file_of(url) is None
-        arguments = {"options": "-c default_transaction_read_only=on"} if is_refusing else {}
+        arguments: dict[str, Any] = {"options": "-c default_transaction_read_only=on"} if is_read_only else {}
+        if file_of(url) is not None:
+            arguments = {"async_creator_fn": trips.connect}
         self.engine: AsyncEngine = create_async_engine(
             parse_url(url), pool_size=8, max_overflow=8, connect_args=arguments
         )
@@ -88,8 +91,12 @@ class Database:
                 async with connection.begin():
                     try:
                         yield connection
-                    except sqlalchemy.exc.DataError as e:  # a NUL character, a number beyond 64 bits
-                        raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
+                    except sqlalchemy.exc.DBAPIError as e:
+                        if _is_askers(e):
+                            raise UsageError(f"this cannot be asked: {str(e.orig).strip()}") from e
+                        raise
+                    except OverflowError as e:  # SQLite's word on a number beyond 64 bits
+                        raise UsageError(f"this cannot be asked: {e}") from e
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -122,9 +129,10 @@ class Database:
         try:
             yield
         except sqlalchemy.exc.DBAPIError as e:
-            if getattr(e.orig, "sqlstate", None) in CONFLICTS:
+            if _sqlstate(e) in CONFLICTS:
                 raise ConflictError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
-            if not isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+            is_operational = isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError)
+            if not is_operational or _sqlstate(e).startswith(TOO_LARGE):  # what is written is at fault
                 raise
             raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
         except sqlalchemy.exc.TimeoutError as e:
@@ -139,6 +147,15 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _sqlstate(error: sqlalchemy.exc.DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
+def _is_askers(error: sqlalchemy.exc.DBAPIError) -> bool:
+    """Whether a question is at fault: a NUL character, a number beyond 64 bits, too deep."""
+    return isinstance(error, sqlalchemy.exc.DataError) or _sqlstate(error).startswith(TOO_LARGE)
 
 
 def _private_file(path: Path | None) -> None:

@@ -114,28 +114,30 @@ class EndingRows:
         return await self._batches.put(ending)
 
     async def _write(self, batch: list[Ending]) -> list[Ending]:
+        filings = {e.work.lead.id: _filing(e, e.article, e.verdict) for e in batch if e.article and e.verdict}
         sketches = {e.work.lead.id: sketch for e in batch if (sketch := _sketch(e)) is not None}
         async with self._db.write() as c:
             held = await _still_held(c, batch)
-            settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held])
+            settled = await self._settle_articles(c, [e for e in batch if e.work.lead.id in held], filings)
             await self._finish_entries(c, settled)
             await self._trust_feeds(c, settled)
             await _join_stories(c, settled, sketches)
         by_entry = {ending.work.lead.id: ending for ending in settled}
         return [by_entry.get(e.work.lead.id, replace(e, outcome=None, reason="claim-lost")) for e in batch]
 
-    async def _settle_articles(self, c: AsyncConnection, batch: list[Ending]) -> list[Ending]:
+    async def _settle_articles(
+        self, c: AsyncConnection, batch: list[Ending], filings: Mapping[int, article_rows.Filing]
+    ) -> list[Ending]:
         """Store the articles that are new, revise those that changed, turn the others into duplicates."""
-        judged = {e.work.lead.id: _filing(e, e.article, e.verdict) for e in batch if e.article and e.verdict}
         settling = _Settling(
             await _known_urls(c, batch),
-            await article_rows.taken_ids(c, [filing.article for filing in judged.values()]),
-            await kin.near(c, [filing.fingerprint for filing in judged.values()]),
-            await retention.purged(c, [article_rows.text_hash(filing.article.text) for filing in judged.values()]),
+            await article_rows.taken_ids(c, [filing.article for filing in filings.values()]),
+            await kin.near(c, [filing.fingerprint for filing in filings.values()]),
+            await retention.purged(c, [article_rows.text_hash(filing.article.text) for filing in filings.values()]),
         )
         settled = []
         for ending in batch:
-            filing = judged.get(ending.work.lead.id)
+            filing = filings.get(ending.work.lead.id)
             if filing is None:
                 settled.append(ending)
             elif (known := settling.known_as(filing.article) or settling.moved(ending.work, filing)) is None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.query import facets
@@ -27,32 +27,30 @@ class Facets:
     months: Numbers  # 2025-07, newest first; all of them
 
 
-async def count(c: AsyncConnection, ids: Sequence[int], *, is_least: bool) -> Facets:
-    """The facets of these articles."""
-    numbers: Counter[str] = Counter()  # of tokens, which are read once each
-    holder: dict[str, int] = {}  # an article of each
-    for key, tokens in await c.execute(select(articles.c.id, articles.c.facets).where(articles.c.id.in_(ids))):
-        had = (tokens or "").split(" ")
-        numbers.update(had)
-        holder.update(dict.fromkeys(had, key))
+async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int, shown: int = SHOWN) -> Facets:
+    """The facets of articles; of one more than are counted at most, the oldest is left out."""
+    rows = (await c.execute(select(articles.c.id, articles.c.facets).where(is_meant))).all()
+    held = sorted(((key, tokens or "") for key, tokens in rows), reverse=True)[:most]
+    numbers = Counter(" ".join(tokens for _, tokens in held).split(" "))
     counted: dict[str, Counter[str]] = {name: Counter() for name in (*facets.KINDS, "months")}
-    holders: dict[str, int] = {}
+    written: dict[str, str] = {}  # entities as they stand in the index
     for token, number in numbers.items():
         for name, value in facets.read(token):
             counted[name][value] = number
             if name == "entities":
-                holders[value] = holder[token]
-    entities = counted["entities"].most_common(SHOWN)
-    names = await _spelled(c, {holders[value] for value, _ in entities})
+                written[value] = token
+    entities = counted["entities"].most_common(shown)
+    holders = {next(key for key, tokens in held if f" {written[value]} " in tokens) for value, _ in entities}
+    names = await _spelled(c, holders)
     months = sorted(counted["months"].items(), reverse=True)
     titles = await _titles(c, [int(key) for key in counted["feed_ids"]])
     return Facets(
-        len(ids),
-        is_least,
-        tuple(counted["topics"].most_common(SHOWN)),
-        tuple((code.upper(), number) for code, number in counted["countries"].most_common(SHOWN)),
+        len(held),
+        len(rows) > most,
+        tuple(counted["topics"].most_common(shown)),
+        tuple((code.upper(), number) for code, number in counted["countries"].most_common(shown)),
         tuple((names.get(value, value), number) for value, number in entities),
-        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(SHOWN)),
+        tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(shown)),
         tuple((f"{month[:4]}-{month[4:]}", number) for month, number in months),
     )
 

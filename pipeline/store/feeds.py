@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline import urls
 from pipeline.errors import CommandError
 from pipeline.model import Feed, FeedKind, FeedState, FetchMode, Health
-from pipeline.store import polls
+from pipeline.store import polls, subscriptions
 from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.polls import PollEnding
@@ -190,7 +190,7 @@ class FeedRows:
 
     async def history(self, feed_id: int, limit: int = 10) -> tuple[Change, ...]:
         """What happened to a feed, newest first: its health, its URL, who switched it on and off."""
-        kinds = (*polls.CHANGES, "feed-added", "feed-enabled", "feed-disabled", "feed-removed")
+        kinds = (*polls.CHANGES, *subscriptions.CHANGES, "feed-added", "feed-enabled", "feed-disabled", "feed-removed")
         is_wanted = and_(events.c.feed_id == feed_id, events.c.kind.in_(kinds))
         async with self._db.read() as c:
             rows = await c.execute(select(events).where(is_wanted).order_by(events.c.id.desc()).limit(limit))

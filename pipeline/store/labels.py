@@ -14,6 +14,8 @@ from pipeline.store.database import Database
 from pipeline.store.search import Search
 from pipeline.store.tables import articles, feeds, labels, texts, verdicts
 
+WEIGHED = 2_000  # of the articles that need review, the newest, among which the most uncertain are looked for
+
 
 class Said(StrEnum):
     """A person's word on whether an article is defense-related."""
@@ -97,7 +99,7 @@ class LabelRows:
                 yield LabelledText(*row)
 
     async def doubtful(self, query: Query, limit: int) -> tuple[Doubtful, ...]:
-        """Articles that need review and that nobody has labelled, most uncertain first.
+        """Of the newest `WEIGHED` articles that need review and that nobody has labelled, the most uncertain first.
 
         The nearest to its threshold of each language and classifier comes first, then the second nearest of each,
         and so on: what is near in one of them may be far in another.
@@ -105,11 +107,12 @@ class LabelRows:
         distance = func.abs(verdicts.c.score - verdicts.c.threshold)
         alike = (articles.c.lang, verdicts.c.classifier)
         place = func.row_number().over(partition_by=alike, order_by=(distance, articles.c.id.desc()))
+        wanted = select(articles.c.id).where(articles.c.needs_review.is_(true()), self._search.matches(query))
         near = (
             select(articles.c.id, verdicts.c.id.label("verdict_id"), place.label("place"), distance.label("distance"))
             .select_from(articles)
             .join(verdicts, verdicts.c.id == verdict_rows.newest(verdicts, "id"))
-            .where(articles.c.needs_review.is_(true()), self._search.matches(query))
+            .where(articles.c.id.in_(wanted.order_by(articles.c.id.desc()).limit(WEIGHED)))
             .subquery()
         )
         first = select(near).order_by(near.c.place, near.c.distance, near.c.id.desc()).limit(limit).subquery()

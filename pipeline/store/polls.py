@@ -34,6 +34,7 @@ class PollEnding:
     failure: str | None = None  # the reason
     is_counted: bool = True  # a failure that was our own network's is not
     was_asked: bool = True  # whether the poll made a request
+    is_pushed: bool = False  # whether a hub brought entries since the poll before: what is known was not missed
 
 
 async def commit(c: AsyncConnection, db: Database, batch: list[PollEnding]) -> list[int]:
@@ -44,6 +45,8 @@ async def commit(c: AsyncConnection, db: Database, batch: list[PollEnding]) -> l
     for ending in batch:
         found = Discovery(ending.entries, ending.at, feed=ending.feed, unwanted=ending.unwanted)
         new.append(len(await discover(c, db, found)) if ending.entries else 0)
+    known = {ending.feed.id for ending, count in zip(batch, new, strict=True) if count < len(ending.entries)}
+    batch = [replace(p, gap=None) if p.is_pushed and p.feed.id in known else p for p in batch]
     await _record(c, [ending for ending in batch if ending.feed.id in owned])
     is_ours = (feed_states.c.feed_id == bindparam("feed")) & (feed_states.c.run_id == bindparam("run"))
     rows = [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch]

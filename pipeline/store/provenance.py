@@ -73,7 +73,7 @@ class ProvenanceRows:
         """The id of the article of that id or URL."""
         async with self._db.read() as c:
             if id_or_url.isdecimal():
-                if int(id_or_url) > LARGEST_ID:
+                if len(id_or_url) > len(str(LARGEST_ID)) or int(id_or_url) > LARGEST_ID:
                     return None
                 return (await c.execute(select(articles.c.id).where(articles.c.id == int(id_or_url)))).scalar()
             canonical = urls.canonical_url(id_or_url) or id_or_url
@@ -100,12 +100,13 @@ class ProvenanceRows:
 
     async def of_url(self, url: str) -> tuple[Appearance, ...]:
         """The entries that lead, or led, to a URL; empty: it was never seen."""
-        canonical = urls.canonical_url(url) or url
-        key = await self.find_article(url)
-        is_meant = or_(
-            url_rows.c.url == canonical, article_entries.c.article_id == key if key else entries.c.url == url
-        )
-        return await self._appearances(is_meant)
+        canonical, key = urls.canonical_url(url), await self.find_article(url)
+        if canonical is None and key is None:  # no link: looked for among all entries
+            return await self._appearances(entries.c.url == url)
+        by_url = select(entries.c.id).join(url_rows, url_rows.c.id == entries.c.url_id)
+        by_article = select(article_entries.c.entry_id).where(article_entries.c.article_id == key)
+        either = by_url.where(url_rows.c.url == (canonical or url)).union(by_article)  # each by its index
+        return await self._appearances(entries.c.id.in_(either))
 
     async def of_feed(self, feed_id: int, limit: int) -> tuple[Appearance, ...]:
         """The entries that a feed brought last, newest first."""

@@ -4,20 +4,24 @@ What stays is what nothing can come back as new without: URLs, hash, title, time
 that a person labelled keeps its text: it is what the classifier learns from.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.stages import dedup
+from pipeline.stages.dedup import Fingerprint
 from pipeline.store import kin, search_index
+from pipeline.store import verdicts as verdict_rows
 from pipeline.store.database import Database
 from pipeline.store.tables import articles, events, labels, revisions, texts
 
 BATCH = 100  # articles of a transaction
+_STATE = (articles.c.id, articles.c.title, articles.c.text_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +56,28 @@ class RetentionRows:
             How many articles were purged.
         """
         purged, last = 0, -1
-        while cutoffs and (ids := await self._next(cutoffs, last)):
-            purged += await self._db.settle(lambda ids=ids: self._purge(ids, now))  # type: ignore[misc]
-            last = ids[-1]
+        while cutoffs and (due := await self._next(cutoffs, last)):
+            prints = await asyncio.to_thread(_fingerprints, due)
+            purged += await self._db.settle(lambda prints=prints: self._purge(prints, cutoffs, now))  # type: ignore[misc]
+            last = due[-1].id
         return purged
 
-    async def _next(self, cutoffs: Cutoffs, last: int) -> list[int]:
-        query = select(articles.c.id).where(articles.c.id > last, _is_due(cutoffs)).order_by(articles.c.id).limit(BATCH)
+    async def _next(self, cutoffs: Cutoffs, last: int) -> Sequence[Any]:
+        query = select(*_STATE, articles.c.site, texts.c.body).join(texts).where(articles.c.id > last, _is_due(cutoffs))
         async with self._db.read() as c:
-            return list((await c.execute(query)).scalars())
+            return (await c.execute(query.order_by(articles.c.id).limit(BATCH))).all()
 
-    async def _purge(self, ids: list[int], now: datetime) -> int:
-        query: Select[Any] = select(articles.c.id, articles.c.site, articles.c.title, texts.c.body).join(texts)
-        query = query.where(articles.c.id.in_(ids), ~_is_labelled()).order_by(articles.c.id)
+    async def _purge(self, prints: Mapping[Any, Fingerprint], cutoffs: Cutoffs, now: datetime) -> int:
+        """Purge those that are as they were when their fingerprints were taken, and still due."""
+        ids = [key for key, *_ in prints]
         async with self._db.write() as c:
-            rows = (await c.execute(query)).all()
-            found = [row.id for row in rows]
+            await verdict_rows.lock(c, ids)
+            rows = await c.execute(select(*_STATE).where(articles.c.id.in_(ids), _is_due(cutoffs)))
+            unchanged = [row for row in map(tuple, rows) if row in prints]
+            found = sorted(key for key, *_ in unchanged)
             await search_index.remove(c, found)
-            for row in rows:
-                await kin.forget(c, row.id, dedup.fingerprint(row.site, row.title, row.body))
+            for row in unchanged:
+                await kin.forget(c, row[0], prints[row])
             await c.execute(delete(texts).where(texts.c.article_id.in_(found)))
             await c.execute(delete(revisions).where(revisions.c.article_id.in_(found)))
             await c.execute(update(articles).where(articles.c.id.in_(found)).values(purged_at=now, facets=None))
@@ -84,6 +91,11 @@ async def purged(c: AsyncConnection, hashes: Sequence[str]) -> dict[str, int]:
     query = select(articles.c.text_hash, func.min(articles.c.id)).group_by(articles.c.text_hash)
     is_meant = (articles.c.text_hash.in_(hashes), articles.c.purged_at.is_not(None))
     return {row.text_hash: row[1] for row in await c.execute(query.where(*is_meant))}
+
+
+def _fingerprints(rows: Iterable[Any]) -> dict[Any, Fingerprint]:
+    """The fingerprints of articles, by their state."""
+    return {(row.id, row.title, row.text_hash): dedup.fingerprint(row.site, row.title, row.body) for row in rows}
 
 
 def _is_due(cutoffs: Cutoffs) -> ColumnElement[bool]:

@@ -72,7 +72,8 @@ class RunRows:
             CommandError: there is none of that number, or it is still at work elsewhere.
         """
         async with self._db.write() as c:
-            row = (await c.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+            wanted = select(runs).where(runs.c.id == run_id).with_for_update(key_share=True)
+            row = (await c.execute(wanted)).one_or_none()
             if row is None:
                 raise CommandError(f"there is no run {run_id}")
             if row.state == "running" and not _is_ours(row) and _is_alive(row, now):

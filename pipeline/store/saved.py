@@ -87,6 +87,12 @@ class SavedRows:
             rows = (await c.execute(select(saved_searches).order_by(saved_searches.c.name))).all()
             return tuple([(_saved(row), await _sendings(c, row.id)) for row in rows])
 
+    async def active(self) -> tuple[Saved, ...]:
+        """The saved searches that are not paused."""
+        wanted = select(saved_searches).where(saved_searches.c.paused_at.is_(None)).order_by(saved_searches.c.id)
+        async with self._db.read() as c:
+            return tuple(map(_saved, await c.execute(wanted)))
+
     async def named(self, name: str) -> Saved:
         """The search of that name.
 

@@ -5,12 +5,27 @@ Newest first walks the index from its end. On PostgreSQL the planner cannot tell
 newest article finds them soon. Relevance ranks the newest matches only.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any as Anything
 
-from sqlalchemy import ColumnElement, Double, Select, cast, false, func, literal_column, not_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal_column,
+    not_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.dialects.postgresql import ARRAY, array
@@ -25,16 +40,18 @@ from pipeline.store.database import Database
 from pipeline.store.facets import Facets
 from pipeline.store.feeds import is_named
 from pipeline.store.matching import to_fts5, to_tsquery, unwanted, wanted
-from pipeline.store.search_index import TABLE
+from pipeline.store.search_index import PLACE_SHIFT, PLACES, TABLE
 from pipeline.store.tables import articles, feeds, texts, verdicts
 
 LARGEST_ID = 2**63 - 1
-RANKED = {"sqlite": 2_000, "postgresql": 500}  # the newest matches, which relevance ranks; what ranks is ts_rank there
+RANKED = {True: 2_000, False: 500}  # the newest matches, which relevance ranks; on PostgreSQL what ranks is ts_rank
 PROBED = {False: 20_000, True: 100_000}  # matches that are taken at once, newest first and by relevance
 COUNTED = 1_000  # matches are counted up to here
 SUMMED = 2_000  # the newest matches, whose facets are counted
 STREAMED = 500  # rows of a page of a stream
 _INDEX = sql_table(TABLE, *map(sql_column, ("article_id", "words", "facets", "rank", "rowid")))
+_PLACES = sql_table(PLACES, *map(sql_column, ("place", "article_id")))
+_PLACED = select(_PLACES.c.article_id).where(_PLACES.c.place == _INDEX.c.rowid).correlate(_INDEX).scalar_subquery()
 _TITLE_FIRST = "'{0.1, 0.1, 0.1, 1.0}'"  # the weights of text, -, authors, title
 _SCANS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
 
@@ -69,6 +86,22 @@ class Found:
     cursor: str  # the result goes on after this one
 
 
+_NEWEST = select(func.max(verdicts.c.id)).where(verdicts.c.article_id == articles.c.id).correlate(articles)
+_ROWS = (
+    select(
+        *(articles.c[field.name] for field in fields(Found) if field.name in articles.c),
+        articles.c.canonical_url,
+        texts.c.body,
+        feeds.c.title.label("feed_title"),
+        *(verdicts.c.topics, verdicts.c.countries, verdicts.c.entities),
+    )
+    .join(verdicts, verdicts.c.id == _NEWEST.scalar_subquery())
+    .outerjoin(texts, texts.c.article_id == articles.c.id)  # one that was purged has none
+    .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
+    .where(articles.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """How many articles match."""
@@ -83,7 +116,7 @@ class _Place:
 
     id: int
     rank: float | None = None
-    lowest: int = 0  # of the ids that were ranked
+    lowest: int = 0  # of the keys that were ranked: the ids, on SQLite the places
     highest: int = LARGEST_ID
 
 
@@ -113,7 +146,7 @@ class Search:
         async with self._db.read() as c:
             return {found.id: found for found in await _rows(c, [_Place(key) for key in keys])}
 
-    async def stream(self, query: Query) -> AsyncIterator[Found]:
+    async def stream(self, query: Query) -> AsyncGenerator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
@@ -131,29 +164,44 @@ class Search:
         async with self._db.read() as c:
             await _check_feeds(c, query)
             await self._plan(c, without="enable_seqscan")
-            some = self._hits(query).limit(COUNTED + 1).subquery()
+            some = self._hits(query)[0].limit(COUNTED + 1).subquery()
             number = int((await c.execute(select(func.count()).select_from(some))).scalar_one())
         return Count(min(number, COUNTED), number > COUNTED)
 
-    async def facets(self, query: Query) -> Facets:
-        """What the newest `SUMMED` matches have in common."""
+    async def facets(self, query: Query, most: int = facets.SHOWN) -> Facets:
+        """What the newest `SUMMED` matches have in common: of each facet the most frequent values."""
         async with self._db.read() as c:
             await _check_feeds(c, query)
-            ids = await self._newest(c, self._hits(query), SUMMED + 1)
-            return await facets.count(c, ids[:SUMMED], is_least=len(ids) > SUMMED)
+            hits, key = self._hits(query)
+            if self._db.is_sqlite:
+                is_meant: ColumnElement[bool] = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
+            else:  # thousands of parameters take longer to pass than to look up
+                ids = await self._newest(c, hits, key, SUMMED + 1)
+                is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
+            return await facets.count(c, is_meant, SUMMED, most)
 
     def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
         """The ids of the articles that match, between two ids."""
-        return self._hits(query, _Place(0, lowest=first, highest=last))
+        hits, key = self._hits(query)
+        number = hits.selected_columns.id.element
+        if key is _INDEX.c.rowid:  # whoever finds his place taken goes on to a later one
+            hits = hits.where(key >= first >> PLACE_SHIFT)
+        return hits.where(number >= first, number <= last)
 
     def matches(self, query: Query) -> ColumnElement[bool]:
         """Whether an article matches."""
-        is_hit: ColumnElement[bool] = articles.c.id.in_(self._hits(query))
+        hits, key = self._hits(query)
+        if key is articles.c.id and hits.whereclause is not None:  # a list of all ids would be made first
+            return hits.whereclause
+        is_hit: ColumnElement[bool] = articles.c.id.in_(hits)
         return is_hit
 
     async def newest(self, c: AsyncConnection, query: Query, before: int | None, limit: int) -> list[int]:
         """The ids of the newest articles that match, below one."""
-        return await self._newest(c, self._hits(query, _Place(0, highest=(before or LARGEST_ID + 1) - 1)), limit)
+        hits, key = self._hits(query)
+        if before is not None:
+            hits = hits.where(key < _key_of(before, key))
+        return await self._newest(c, hits, key, limit)
 
     async def _find(self, c: AsyncConnection, query: Query) -> tuple[Found, ...]:
         after = _after(query.cursor) if query.cursor else None
@@ -167,43 +215,45 @@ class Search:
 
         The articles that the first page ranked are ranked anew, so that those that came since do not shift the rest.
         """
-        ranks = await self._ranks(c, query, terms, after or _Place(0))
-        order = sorted(ranks, key=lambda key: (-ranks[key], -key))
-        lowest, highest = (after.lowest, after.highest) if after else (min(order, default=0), max(order, default=0))
-        if after is None and len(order) < self._ranked:
-            lowest = 0
+        hits, key = self._hits(query)
         if after is not None:
-            then = (-ranks.get(after.id, after.rank or 0.0), -after.id)
-            order = [key for key in order if (-ranks[key], -key) > then]
-        return [_Place(key, ranks[key], lowest, highest) for key in order[: query.limit]]
+            hits = hits.where(key >= after.lowest, key <= after.highest)
+        ranked = (await self._ranked(c, hits, key, terms)).cte("ranked")
+        ends = (func.min(ranked.c.key).over(), func.max(ranked.c.key).over(), func.count().over())
+        best = select(ranked.c.id, ranked.c.rank, *ends).order_by(ranked.c.rank.desc(), ranked.c.key.desc())
+        if after is not None:
+            rank = select(ranked.c.rank).where(ranked.c.id == after.id).scalar_subquery()
+            last = tuple_(func.coalesce(rank, after.rank), _key_of(after.id, key))
+            best = best.where(tuple_(ranked.c.rank, ranked.c.key) < last)
+        rows = (await c.execute(best.limit(query.limit))).all()
+        if after is not None:
+            return [_Place(key, rank, after.lowest, after.highest) for key, rank, *_ in rows]
+        most = RANKED[self._db.is_sqlite]
+        return [_Place(key, rank, low if number == most else 0, high) for key, rank, low, high, number in rows]
 
-    async def _ranks(self, c: AsyncConnection, query: Query, terms: Term, within: _Place) -> dict[int, float]:
-        """How well the newest matches fit; more is better."""
+    async def _ranked(
+        self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], terms: Term
+    ) -> Select[Anything]:
+        """The newest matches (id, key) with how well they fit; more is better."""
+        most = RANKED[self._db.is_sqlite]
         if self._db.is_sqlite:
-            rank: Anything = -literal_column(f"bm25({TABLE}, 4.0, 1.0, 1.0, 0.0)")
-            hits = self._hits(query, within).add_columns(rank.label("rank")).order_by(_INDEX.c.rowid.desc())
-            return {row.id: row.rank for row in await c.execute(hits.limit(self._ranked))}
-        ids = await self._newest(c, self._hits(query, within), self._ranked, is_by_relevance=True)
+            rank: Anything = -literal_column(f"bm25({TABLE}, 1.0, 4.0, 1.0, 0.0)")
+            return hits.add_columns(key.label("key"), rank.label("rank")).order_by(key.desc()).limit(most)
+        ids = await self._newest(c, hits, key, most, is_by_relevance=True)
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
-        rows = await c.execute(select(_INDEX.c.article_id, rank).where(_INDEX.c.article_id.in_(ids)))
-        return {row[0]: row[1] for row in rows}
+        return select(key.label("id"), key.label("key"), rank.label("rank")).where(key.in_(ids))
 
-    @property
-    def _ranked(self) -> int:
-        return RANKED["sqlite" if self._db.is_sqlite else "postgresql"]
-
-    def _hits(self, query: Query, within: _Place | None = None) -> Select[Anything]:
-        """The ids of all matches."""
+    def _hits(self, query: Query) -> tuple[Select[Anything], ColumnElement[int]]:
+        """The ids of all matches, and what they are ordered by."""
         excluded = (not_(func.coalesce(is_so, false())) for is_so in beside(query.asked.without))
         filters = [*beside(query.filters), *beside(query.asked.filters), *excluded]
         if not (query.asked.terms or wanted(query) or unwanted(query.asked)):
-            every = select(articles.c.id.label("id")).where(articles.c.purged_at.is_(None), *filters)
-            return _between(every, articles.c.id, within)
-        key = _INDEX.c.rowid if self._db.is_sqlite else _INDEX.c.article_id
-        hits = select(key.label("id")).where(*self._is_hit(query))
+            return select(articles.c.id.label("id")).where(articles.c.purged_at.is_(None), *filters), articles.c.id
+        key, number = (_INDEX.c.rowid, _PLACED) if self._db.is_sqlite else (_INDEX.c.article_id,) * 2
+        hits = select(number.label("id")).select_from(_INDEX).where(*self._is_hit(query))
         for is_so in filters:  # looked up for each hit: as a join it would tempt the planner to begin there
-            hits = hits.where(select(is_so).where(articles.c.id == key).correlate(_INDEX).scalar_subquery())
-        return _between(hits, key, within)
+            hits = hits.where(select(is_so).where(articles.c.id == number).correlate(_INDEX).scalar_subquery())
+        return hits, key
 
     def _is_hit(self, query: Query) -> list[ColumnElement[bool]]:
         """What holds of the rows of the index that match."""
@@ -216,10 +266,15 @@ class Search:
         return [*holds, _INDEX.c.words.op("@@")(_tsquery(query.asked.terms))] if query.asked.terms else holds
 
     async def _newest(
-        self, c: AsyncConnection, hits: Select[Anything], limit: int, *, is_by_relevance: bool = False
+        self,
+        c: AsyncConnection,
+        hits: Select[Anything],
+        key: ColumnElement[int],
+        limit: int,
+        *,
+        is_by_relevance: bool = False,
     ) -> list[int]:
-        key = hits.selected_columns.id
-        if not self._db.is_sqlite and _INDEX in hits.get_final_froms():
+        if key is _INDEX.c.article_id:
             probed = PROBED[is_by_relevance]
             await self._plan(c, without="enable_indexscan enable_seqscan")
             some = hits.limit(probed + 1).subquery()
@@ -228,7 +283,7 @@ class Search:
             await self._plan(c, without="enable_bitmapscan enable_seqscan" if rows and rows[0][1] > probed else "")
             if not rows or rows[0][1] <= probed:
                 return [row.id for row in rows]
-        ids = list((await c.execute(hits.order_by(key.element.desc()).limit(limit))).scalars())
+        ids = list((await c.execute(hits.order_by(key.desc()).limit(limit))).scalars())
         await self._plan(c)
         return ids
 
@@ -239,12 +294,12 @@ class Search:
             await c.execute(text(f"SELECT {', '.join(switches)}"))
 
 
-def _between(hits: Select[Anything], key: Anything, within: _Place | None) -> Select[Anything]:
-    if within is None:
-        return hits
-    if within.lowest:
-        hits = hits.where(key >= within.lowest)
-    return hits.where(key <= within.highest) if within.highest < LARGEST_ID else hits
+def _key_of(number: int, key: ColumnElement[int]) -> Anything:
+    """Where an article stands, by its id."""
+    if key is not _INDEX.c.rowid:
+        return number
+    place = select(_PLACES.c.place).where(_PLACES.c.article_id == number).scalar_subquery()
+    return func.coalesce(place, number >> PLACE_SHIFT)
 
 
 def _has_one(tokens: Sequence[str]) -> ColumnElement[bool]:
@@ -265,23 +320,8 @@ async def _check_feeds(c: AsyncConnection, query: Query) -> None:
 
 async def _rows(c: AsyncConnection, places: Sequence[_Place]) -> tuple[Found, ...]:
     """Articles, in this order."""
-    ids = [place.id for place in places]
-    query = (
-        select(articles, texts.c.body, feeds.c.title.label("feed_title"))
-        .outerjoin(texts, texts.c.article_id == articles.c.id)  # one that was purged has none
-        .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
-        .where(articles.c.id.in_(ids))
-    )
-    rows = {row.id: row for row in await c.execute(query)}
-    tagged = await _tags(c, ids)
-    return tuple(_found(rows[place.id], tagged[place.id], place) for place in places if place.id in rows)
-
-
-async def _tags(c: AsyncConnection, ids: Sequence[int]) -> dict[int, Anything]:
-    """Topics, countries and entities of the newest verdict on each article."""
-    newest = select(func.max(verdicts.c.id)).where(verdicts.c.article_id.in_(ids)).group_by(verdicts.c.article_id)
-    columns = (verdicts.c.article_id, verdicts.c.topics, verdicts.c.countries, verdicts.c.entities)
-    return {row.article_id: row for row in await c.execute(select(*columns).where(verdicts.c.id.in_(newest)))}
+    rows = {row.id: row for row in await c.execute(_ROWS, {"ids": [place.id for place in places]})}
+    return tuple(_found(rows[place.id], place) for place in places if place.id in rows)
 
 
 def _after(cursor: str) -> _Place:
@@ -308,7 +348,7 @@ def _cursor(place: _Place) -> str:
     return f"{place.id}" if place.rank is None else f"{place.id}_{place.rank!r}_{place.lowest}_{place.highest}"
 
 
-def _found(row: Anything, tagged: Anything, place: _Place) -> Found:
+def _found(row: Anything, place: _Place) -> Found:
     return Found(
         id=row.id,
         url=row.canonical_url,
@@ -326,9 +366,9 @@ def _found(row: Anything, tagged: Anything, place: _Place) -> Found:
         label=row.label,
         score=row.score,
         needs_review=row.needs_review,
-        topics=tuple(tagged.topics),
-        countries=tuple(tagged.countries),
-        entities=tuple((entity["name"], entity["kind"]) for entity in tagged.entities),
+        topics=tuple(row.topics),
+        countries=tuple(row.countries),
+        entities=tuple((entity["name"], entity["kind"]) for entity in row.entities),
         section=row.section,
         tags=tuple(row.tags),
         is_teaser=row.is_teaser,

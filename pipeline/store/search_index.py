@@ -3,11 +3,13 @@
 It is kept in step by `add`, `remove` and `refresh`, in the transaction that writes the article, never by triggers
 (Alembic's batch mode drops them). On SQLite it is external content over the view `search_texts`, which unpacks the
 texts: FTS5's own `rebuild` and `integrity-check` work on any connection that has the functions `unpack` and `paired`.
+There an article stands at a place, a number in the order of its id: the 44 bits that ids differ by would be written out
+for each word of each article, a third of the whole index. It keeps its place when it is indexed again.
 Both databases get words split in the same way: PostgreSQL's own parser would make "B-52H" a number.
 `articles.facets` holds the tokens as they are indexed; NULL: the article is not in the index.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, text, update
@@ -18,13 +20,22 @@ from pipeline.query.words import indexed, split_words
 from pipeline.store.tables import articles, texts, verdicts
 
 TABLE = "search_index"
+PLACES = "search_index_places"  # of articles in it, on SQLite only
+PLACE_SHIFT = 16  # bits of an id that its place has not: 16 places a second, and whoever finds his taken goes on
 LONGEST_TITLE = 2_000  # characters
-LONGEST_TSVECTOR_TEXT = 200_000  # characters; a tsvector ends at 1 MB
-COLUMNS = "title, text, authors, facets"  # of FTS5's table and of the view
+LONGEST_TSVECTOR_TEXT = 200_000  # characters
+LARGEST_TSVECTOR = 900_000  # bytes of the words of a text with their places; the whole ends at 1 MB
+PLACE_BYTES = 5  # of a word, with what aligns it
+COLUMNS = "text, title, authors, facets"  # of FTS5's table and of the view
 INSERT = (
     f"INSERT INTO {TABLE}(article_id, words, facets) VALUES (:id,"  # noqa: S608
     " setweight(to_tsvector('defnews', :title), 'A') || setweight(to_tsvector('defnews', :authors), 'B')"
     " || to_tsvector('defnews', :body), string_to_array(:facets, ' '))"
+)
+PLACE = f"INSERT OR IGNORE INTO {PLACES}(place, article_id) VALUES (:id >> {PLACE_SHIFT}, :id)"  # noqa: S608
+NEXT_PLACE = (
+    f"INSERT INTO {PLACES}(place, article_id) SELECT place + 1, :id FROM {PLACES} AS taken WHERE place >= :after"  # noqa: S608
+    f" AND NOT EXISTS (SELECT 1 FROM {PLACES} WHERE place = taken.place + 1) ORDER BY place LIMIT 1 RETURNING place"
 )
 
 
@@ -49,7 +60,8 @@ async def add(c: AsyncConnection, ids: Collection[int]) -> None:
     if not ids:
         return
     if c.dialect.name == "sqlite":
-        rows = f"SELECT id, {COLUMNS} FROM search_texts WHERE id IN :ids ORDER BY id"  # noqa: S608 - ascending is fastest
+        await _place(c, ids)
+        rows = f"SELECT place, {COLUMNS} FROM search_texts WHERE id IN :ids ORDER BY place"  # noqa: S608 - ascending is fastest
         await c.execute(_of(f"INSERT INTO {TABLE}(rowid, {COLUMNS}) {rows}"), {"ids": list(ids)})
         return
     wanted = select(articles.c.id, articles.c.title, articles.c.authors, articles.c.facets, texts.c.body)
@@ -57,10 +69,21 @@ async def add(c: AsyncConnection, ids: Collection[int]) -> None:
     await c.execute(text(INSERT), [tsvector_values(row._asdict()) for row in found])
 
 
+async def _place(c: AsyncConnection, ids: Collection[int]) -> None:
+    """Give articles their places, those that have none."""
+    await c.execute(text(PLACE), [{"id": key} for key in sorted(ids)])
+    unplaced = f"SELECT id FROM articles WHERE id IN :ids AND id NOT IN (SELECT article_id FROM {PLACES}) ORDER BY id"  # noqa: S608
+    after: dict[int, int] = {}  # the last place that was given to one who found his taken
+    for key in (await c.execute(_of(unplaced), {"ids": list(ids)})).scalars().all():
+        wanted = key >> PLACE_SHIFT
+        found = await c.execute(text(NEXT_PLACE), {"id": key, "after": after.get(wanted, wanted)})
+        after[wanted] = found.scalar_one()
+
+
 async def remove(c: AsyncConnection, ids: Collection[int]) -> None:
     """Take articles out, before what was indexed of them changes."""
     if c.dialect.name == "sqlite":
-        rows = f"SELECT 'delete', id, {COLUMNS} FROM search_texts WHERE id IN :ids"  # noqa: S608
+        rows = f"SELECT 'delete', place, {COLUMNS} FROM search_texts WHERE id IN :ids"  # noqa: S608
         await c.execute(_of(f"INSERT INTO {TABLE}({TABLE}, rowid, {COLUMNS}) {rows}"), {"ids": list(ids)})
     else:
         await c.execute(_of(f"DELETE FROM {TABLE} WHERE article_id IN :ids"), {"ids": list(ids)})  # noqa: S608
@@ -100,8 +123,18 @@ def tsvector_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "authors": ", ".join(row["authors"])[:LONGEST_TITLE],
         "body": row["body"][:LONGEST_TSVECTOR_TEXT],
     }
-    words = {name: " ".join(indexed(split_words(value))) for name, value in long.items()}
+    words = {name: " ".join(_bounded(indexed(split_words(value)))) for name, value in long.items()}
     return {"id": row["id"], "facets": row["facets"], **words}
+
+
+def _bounded(words: Iterable[str]) -> Iterator[str]:
+    """The first words, as many as a tsvector holds even if no two are the same."""
+    size = 0
+    for word in words:
+        size += len(word.encode()) + PLACE_BYTES
+        if size > LARGEST_TSVECTOR:
+            return
+        yield word
 
 
 def _of(statement: str) -> Any:

@@ -2,18 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, true
+from sqlalchemy.exc import OperationalError
 
+from pipeline.errors import CommandError
 from pipeline.store.database import Database
 from pipeline.store.saved_tables import alerts
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
 
 GOOD_FOR = 20  # times as long as it took to count
+
+SIZES = {
+    True: "SELECT CASE WHEN tbl_name LIKE 'search_index%' THEN 'search_index' ELSE tbl_name END AS of_table,"
+    " sum(pgsize) FROM dbstat JOIN sqlite_schema AS s ON s.name = dbstat.name GROUP BY of_table ORDER BY 2 DESC, 1",
+    False: "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY 2 DESC, 1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,19 @@ class StatRows:
         async with self._db.read() as c:
             return int((await c.exec_driver_sql(query)).scalar_one())
 
+    async def sizes(self) -> Mapping[str, int]:
+        """Bytes of each table with its indexes, the largest first; reads the whole file on SQLite.
+
+        Raises:
+            CommandError: this SQLite was built without `dbstat`.
+        """
+        async with self._db.read() as c:
+            try:
+                rows: Sequence[Any] = (await c.exec_driver_sql(SIZES[self._db.is_sqlite])).all()
+            except OperationalError as e:
+                raise CommandError("sizes by table need an SQLite that was built with dbstat") from e
+        return {name: int(size) for name, size in rows}
+
     async def read(self, now: datetime) -> Stats:
         """All counts."""
         async with self._db.read() as c:
@@ -112,19 +135,21 @@ class StatRows:
 
             async def by(*columns: ColumnElement[Any]) -> dict[str, int]:
                 rows = await c.execute(select(*columns, func.count()).group_by(*columns))
-                return {"/".join(filter(None, row[:-1])): row[-1] for row in rows if any(row[:-1])}
+                return _summed((row[:-1], row[-1]) for row in rows)
 
             active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
             is_due = (entries.c.state == "waiting") & (entries.c.due_at <= now)
             oldest_due = await one(select(func.min(entries.c.due_at)).where(is_due))
             is_daemon = (runs.c.kind == "daemon") & (runs.c.state == "running")
+            ways = (entries.c.state, entries.c.outcome, entries.c.reason)
+            ended = (await c.execute(select(*ways, func.count()).group_by(*ways))).all()  # the table is read once
             return Stats(
                 feeds=await one(active),
                 feeds_failing=await one(active.where(feed_states.c.failures > 0)),
                 feeds_gone=await one(active.where(feed_states.c.gone.is_(true()))),
                 feeds_overdue=await one(active.where(feed_states.c.next_poll_at <= now)),
-                entries=await by(entries.c.state, entries.c.outcome),
-                reasons=await by(entries.c.reason),
+                entries=_summed(((state, outcome), number) for state, outcome, _, number in ended),
+                reasons=_summed(((reason,), number) for _, _, reason, number in ended),
                 articles=await one(select(func.count()).select_from(articles)),
                 labels=await by(articles.c.label),
                 needs_review=await one(select(func.count()).where(articles.c.needs_review.is_(true()))),
@@ -136,3 +161,11 @@ class StatRows:
                 alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )
+
+
+def _summed(counted: Iterable[tuple[Iterable[str | None], int]]) -> dict[str, int]:
+    """Counts by what they are of, without those that are of nothing."""
+    sums: Counter[str] = Counter()
+    for names, number in counted:
+        sums["/".join(filter(None, names))] += number
+    return {name: number for name, number in sums.items() if name}

@@ -280,9 +280,16 @@ def _after(cursor: str, sort: StorySort) -> tuple[datetime | int, int]:
     """
     value, _, key = cursor.rpartition("_")
     try:
-        return (datetime.fromisoformat(value) if sort is StorySort.NEWEST else int(value)), int(key)
+        return (_instant(value) if sort is StorySort.NEWEST else int(value)), int(key)
     except ValueError as e:
         raise UsageError(f"--cursor: {cursor!r} is not one that `stories` printed with this --sort") from e
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("without a zone")
+    return moment
 
 
 def _id_of(cursor: str) -> int:

@@ -118,8 +118,12 @@ class VerdictRows:
 
 
 async def lock(c: AsyncConnection, ids: Collection[int]) -> None:
-    """Keep others from changing what is seen of these articles until we are done; SQLite has one writer anyway."""
-    await c.execute(select(articles.c.id).where(articles.c.id.in_(ids)).order_by(articles.c.id).with_for_update())
+    """Keep others from changing what is seen of these articles until we are done; SQLite has one writer anyway.
+
+    They may still refer to them: who changes stories does, while we perhaps wait for our turn to change stories.
+    """
+    wanted = select(articles.c.id).where(articles.c.id.in_(ids)).order_by(articles.c.id)
+    await c.execute(wanted.with_for_update(key_share=True))
 
 
 async def add(c: AsyncConnection, new: Sequence[Judgement]) -> None:

@@ -17,7 +17,7 @@ from pipeline.web.decode import Body
 from pipeline.web.exchange import Budget, Exchange, parse
 from pipeline.web.failure import Failed, Reason
 from pipeline.web.guard import ANYWHERE, AddressPolicy, GuardedBackend, Resolve
-from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
+from pipeline.web.http import OneShotTransport, httpx
 from pipeline.web.politeness import Pace, Politeness
 from pipeline.web.robots import MAX_BYTES as ROBOTS_MAX_BYTES
 from pipeline.web.robots import RobotsFiles, Rules
@@ -31,10 +31,12 @@ _MAX_BYTES = MappingProxyType(
         RequestKind.PAGE: 5_000_000,
         RequestKind.ARCHIVE: 50_000_000,
         RequestKind.DATASET: 50_000_000,
+        RequestKind.HUB: 100_000,
     }
 )
 _BODILESS = frozenset({204, 304})  # whatever their Content-Length and Content-Encoding speak of
 _USUAL_HEADERS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("Connection", "close"))
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +97,8 @@ class Web:
         try:
             url = parse(request.url)
             subject = str(url)
-            exchange = Exchange(url, request.headers, self._budget(self._limits.max_bytes[request.kind]))
+            budget = self._budget(self._limits.max_bytes[request.kind])
+            exchange = Exchange(url, request.headers, budget, request.form)
             response = await self._follow(exchange, obeys_robots=request.kind in _OBEYS_ROBOTS)
         except Failed as e:
             log.debug("request failed", url=subject, kind=request.kind.value, reason=e.reason.value, detail=e.detail)
@@ -144,19 +147,12 @@ class Web:
 
     async def _hop(self, exchange: Exchange) -> Response | None:
         """One request: its response, or None when that only points elsewhere."""
-        request = httpx.Request("GET", exchange.url, headers=_encoded(self._introduced(exchange.headers)))
-        async with self._places, exchange.running():
-            try:
-                reply = await self._transport.handle_async_request(request)
-                try:
-                    if reply.has_redirect_location:
-                        exchange.redirect(reply.status_code, reply.headers["location"])
-                        return None
-                    body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange)
-                finally:
-                    await reply.aclose()
-            except ERRORS as e:
-                raise reason_of(e) from e
+        request = _request(exchange, self._introduced(exchange.headers))
+        async with self._places, exchange.running(), self._transport.asking(request) as reply:
+            if reply.has_redirect_location:
+                exchange.redirect(reply.status_code, reply.headers["location"])
+                return None
+            body = b"" if reply.status_code in _BODILESS else await self._body(reply, exchange)
         headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in reply.headers.raw)
         return Response(str(exchange.url), reply.status_code, headers, body, self._clock.now(), exchange.hops)
 
@@ -205,6 +201,12 @@ async def _fast_enough(chunks: AsyncIterator[bytes], limits: WebLimits) -> Async
 def _obey(rules: Rules | None, exchange: Exchange) -> None:
     if rules is not None and not rules.allow(str(exchange.url)):
         raise Failed(Reason.ROBOTS_DISALLOWED, str(exchange.url))
+
+
+def _request(exchange: Exchange, headers: tuple[tuple[str, str], ...]) -> httpx.Request:
+    if exchange.form is None:
+        return httpx.Request("GET", exchange.url, headers=_encoded(headers))
+    return httpx.Request("POST", exchange.url, headers=_encoded((*headers, _FORM)), content=exchange.form)
 
 
 def _encoded(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:

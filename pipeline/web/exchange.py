@@ -14,6 +14,8 @@ _HARMLESS = frozenset(
     {"accept", "accept-language", "user-agent", "if-none-match", "if-modified-since", "a-im", "range", "if-range"}
 )
 
+_KEEP_FORM = frozenset({307, 308})  # redirects after which a POST stays one
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -28,8 +30,11 @@ class Budget:
 class Exchange:
     """A request between its first hop and its last."""
 
-    def __init__(self, url: httpx.URL, headers: tuple[tuple[str, str], ...], budget: Budget) -> None:
+    def __init__(
+        self, url: httpx.URL, headers: tuple[tuple[str, str], ...], budget: Budget, form: bytes | None = None
+    ) -> None:
         self.url = url
+        self.form = form  # None: a GET
         self.host = host_key(str(url))
         self.budget = budget
         self.headers = headers
@@ -40,11 +45,13 @@ class Exchange:
         """Go on to where a response points, leaving what is not meant for another host.
 
         Raises:
-            Failed: it points nowhere, in a circle, or once too often.
+            Failed: it points nowhere, in a circle, or once too often; or a form would have to become a GET.
         """
         self.hops += ((str(self.url), status),)
         if len(self.hops) > self.budget.max_redirects:
             raise Failed(Reason.TOO_MANY_REDIRECTS, f"over {self.budget.max_redirects}")
+        if self.form is not None and status not in _KEEP_FORM:
+            raise Failed(Reason.BAD_REDIRECT, f"{status} after a POST")
         try:
             self.url = parse(str(self.url.join(location)))
         except (Failed, httpx.InvalidURL, ValueError) as e:

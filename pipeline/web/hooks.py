@@ -1,6 +1,7 @@
 """Sends what users asked to be told to addresses that they named: guarded, once, without redirects."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -13,7 +14,7 @@ from pipeline.errors import AlertError, UsageError
 from pipeline.web.exchange import parse
 from pipeline.web.failure import Failed
 from pipeline.web.guard import AddressPolicy, GuardedBackend
-from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
+from pipeline.web.http import OneShotTransport, httpx
 
 _GONE = 410
 
@@ -43,17 +44,14 @@ class Hooks:
         host = httpx.URL(url).host
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                reply = await self._transport.handle_async_request(_request(url, body, headers))
-                await reply.aclose()
+                async with self._transport.asking(_request(url, body, headers)) as reply:
+                    status, said = reply.status_code, reply.headers
         except TimeoutError as e:
             raise AlertError(host, "timeout", retryable=True) from e
-        except ERRORS as e:
-            raise AlertError(host, reason_of(e).reason.value, retryable=True) from e
         except Failed as e:
             raise AlertError(host, e.reason.value, retryable=True) from e
-        status = reply.status_code
-        if not reply.is_success:
-            named = backoff.retry_after(reply.headers.get("retry-after"), reply.headers.get("date"), self._clock.now())
+        if not 200 <= status < 300:
+            named = backoff.retry_after(said.get("retry-after"), said.get("date"), self._clock.now())
             raise AlertError(host, f"http-{status}", retryable=status != _GONE, retry_at=named)
 
     async def close(self) -> None:
@@ -74,8 +72,10 @@ def checked(url: str) -> str:
     """An address that can be sent to.
 
     Raises:
-        UsageError: it is no http(s) URL.
+        UsageError: it is no http(s) URL, or holds a user name, which would not be sent.
     """
+    if re.match(r"[^/]*//[^/?#]*@", url):
+        raise UsageError("a webhook's URL takes no user name and password: what is secret goes into its path or query")
     try:
         parse(url)
     except Failed as e:

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpcore
 import httpx
@@ -9,7 +10,7 @@ import httpx
 from pipeline.errors import UsageError
 from pipeline.web.failure import Failed, Reason
 
-__all__ = ["ERRORS", "OneShotTransport", "httpcore", "httpx", "reason_of"]
+__all__ = ["OneShotTransport", "httpcore", "httpx"]
 
 ERRORS = (
     httpcore.TimeoutException,
@@ -74,6 +75,22 @@ class OneShotTransport(httpx.AsyncBaseTransport):
             stream=_Stream(response, connection),
             extensions=response.extensions,
         )
+
+    @asynccontextmanager
+    async def asking(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """The response to a request, of any status, as long as it is read; then its connection is closed.
+
+        Raises:
+            Failed: there is none, or it breaks off.
+        """
+        try:
+            response = await self.handle_async_request(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        except ERRORS as e:
+            raise reason_of(e) from e
 
     def _connection(self, origin: httpcore.Origin) -> _Connection:
         if self._proxy is None:

@@ -22,7 +22,7 @@ from pipeline.web.decode import Body
 from pipeline.web.exchange import parse
 from pipeline.web.failure import Failed, Reason
 from pipeline.web.guard import ANYWHERE, AddressPolicy, GuardedBackend
-from pipeline.web.http import ERRORS, OneShotTransport, httpx, reason_of
+from pipeline.web.http import OneShotTransport, httpx
 
 Given = Callable[[str, datetime], Awaitable[int]]  # how many verdicts of a classifier are stored since a moment
 
@@ -104,9 +104,6 @@ class SecondReader:
                 return await self._post(body)
         except TimeoutError as e:
             raise WebError(str(self._url), Reason.TIMEOUT.value, detail=f"over {seconds:g} s") from e
-        except ERRORS as e:
-            failed = reason_of(e)
-            raise WebError(str(self._url), failed.reason.value, detail=failed.detail) from e
         except Failed as e:
             raise WebError(str(self._url), e.reason.value, detail=e.detail) from e
 
@@ -115,10 +112,8 @@ class SecondReader:
         headers |= {"Content-Type": "application/json", "Connection": "close"}
         if self._endpoint.api_key:
             headers["Authorization"] = f"Bearer {self._endpoint.api_key}"
-        reply = await self._transport.handle_async_request(
-            httpx.Request("POST", self._url, headers=headers, content=body)
-        )
-        try:
+        request = httpx.Request("POST", self._url, headers=headers, content=body)
+        async with self._transport.asking(request) as reply:
             if reply.status_code != _OK:  # a redirect too: the key is for this address alone
                 raise WebError(str(self._url), f"http-{reply.status_code}")
             answer = Body(reply.headers.get("content-encoding", ""), ANSWER_BYTES, _MAX_RATIO)
@@ -126,8 +121,6 @@ class SecondReader:
             async for chunk in reply.aiter_raw():
                 answer.feed(chunk)
             return answer.end()
-        finally:
-            await reply.aclose()
 
 
 @dataclass(slots=True)

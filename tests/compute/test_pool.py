@@ -32,6 +32,12 @@ def nap(seconds: float) -> int:
     return os.getpid()
 
 
+def spin(path: Path) -> None:
+    """Count in C, over which no signal handler of Python runs."""
+    count_in(path)
+    sum(range(10**15))
+
+
 def write_pid_and_hang(path: Path) -> None:
     path.write_text(str(os.getpid()))
     nap(600)
@@ -48,9 +54,13 @@ def die_the_first_time(path: Path) -> str:
     return "alive"
 
 
-def count(path: Path) -> None:
+def count_in(path: Path) -> None:
     with path.open("a") as tries:
         tries.write("x")
+
+
+def count(path: Path) -> None:
+    count_in(path)
     die()
 
 
@@ -187,6 +197,18 @@ async def test_a_hanging_task_is_ended_at_its_deadline_and_its_child_with_it(has
     assert (caught.value.reason, caught.value.retryable) == ("compute-timeout", False)
     await until_gone(int((tmp_path / "pid").read_text()))
     assert await hasty(square, 3) == 9
+
+
+async def test_a_task_that_uses_up_its_time_is_ended_and_not_tried_again(hasty: Compute, tmp_path: Path) -> None:
+    with pytest.raises(ComputeError) as caught:
+        await hasty(spin, tmp_path / "tries")
+    assert (caught.value.reason, caught.value.detail) == ("compute-timeout", "over 1 s")
+    assert (tmp_path / "tries").read_text() == "x"
+    assert await hasty(square, 3) == 9
+
+
+async def test_time_in_which_a_task_does_not_run_counts_for_a_third(hasty: Compute) -> None:
+    assert await hasty(nap, 1.5 * DEADLINE.total_seconds()) > 0
 
 
 async def test_a_task_whose_child_is_killed_once_is_tried_again(two: Compute, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline.backoff import MAX_ATTEMPTS
 from pipeline.entrypoints.alerts import AT_ONCE, AlertDuty
@@ -27,7 +28,7 @@ from tests.running import Place, place
 from tests.store.test_saved import stored
 from tests.web.internet import Answer, Site, moved, reply, serving, silence
 
-SECRET = "whsec-of-a-test"
+SECRET = "whsec-of-these-tests"
 TITLE = "Drill <https://evil.example|click> & more"
 
 
@@ -176,12 +177,12 @@ class Post:
         writer.close()
 
 
-async def mailed(store: Store, clock: StillClock, post: Post) -> dict[str, Any]:
+async def mailed(store: Store, clock: StillClock, post: Post, name: str = "drills", **more: Any) -> dict[str, Any]:
     server = await asyncio.start_server(post.handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "smtp_from": "news@here.example"}
-    async with server, sending(store, clock, **smtp) as sender:
-        await store.saved.add("drills", "drill", {}, {"email": "me@there.example"}, AT)
+    async with server, sending(store, clock, **smtp | more) as sender:
+        await store.saved.add(name, "drill", {}, {"email": "me@there.example"}, AT)
         await stored(store, [make.article(2)], clock.advance(minutes=1))
         await sender.tick()
         return await sender.told()
@@ -199,6 +200,26 @@ async def test_a_mail_lists_the_articles(store: Store, clock: StillClock) -> Non
 async def test_a_mail_that_is_refused_waits_with_the_servers_code(store: Store, clock: StillClock) -> None:
     told = await mailed(store, clock, Post("550 nobody"))
     assert told == {"sent": 0, "waiting": 1, "gave_up": 0, "reason": "smtp-550"}
+
+
+async def test_a_name_adds_no_header_to_a_mail(store: Store, clock: StillClock) -> None:
+    post = Post()
+    assert (await mailed(store, clock, post, "x\r\nBcc: all@there.example\r\n\r\nBuy"))["sent"] == 1
+    assert "\r\nBcc" not in post.mails[0]
+    assert "Subject: x Bcc: all@there.example Buy: 1 new article\r\n" in post.mails[0]
+
+
+@pytest.mark.parametrize("wrong", [{"smtp_host": "a..b"}, {"smtp_user": "jürgen", "smtp_password": "ü"}], ids=str)
+async def test_a_mail_that_the_settings_cannot_send_waits(
+    wrong: dict[str, str], store: Store, clock: StillClock
+) -> None:
+    assert await mailed(store, clock, Post(), **wrong) == {"sent": 0, "waiting": 1, "gave_up": 0, "reason": "smtp"}
+
+
+def test_a_secret_that_signs_nothing_is_refused() -> None:
+    for secret in ("", "short"):
+        with pytest.raises(ValidationError):
+            settings(webhook_secret=secret)
 
 
 @pytest.fixture
@@ -232,6 +253,7 @@ async def test_searches_are_saved_listed_tested_and_removed(here: Place) -> None
         pytest.param(("x", "drill", "--webhook", "https://a.example/"), "WEBHOOK_SECRET", id="unsigned"),
         pytest.param(("x", "drill", "--email", "a@b.example"), "smtp_host", id="no mail server"),
         pytest.param(("x", "drill", "--slack", "ftp://a.example/"), "no http(s) URL", id="no URL"),
+        pytest.param(("x", "drill", "--slack", "https://me:pass@a.example/"), "takes no user name", id="a password"),
         pytest.param(("x", "drill OR"), "column 7", id="no query"),
     ],
 )

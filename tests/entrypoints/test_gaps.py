@@ -90,6 +90,21 @@ async def test_a_gap_that_no_archive_reaches_was_tried_and_stays_open(tmp_path: 
     assert here.ask("SELECT count(*) FROM gaps WHERE repaired_at IS NULL") == [(1,)]
 
 
+async def test_the_most_that_may_be_put_in_line_is_of_all_gaps_together(tmp_path: Path) -> None:
+    async with serving(extra=200) as server:
+        here, span = await a_feed_with_a_gap(server, tmp_path, "vector")
+        earlier = [int((moment - timedelta(days=4)).timestamp() * 1_000_000) for moment in (span.since, span.since)]
+        here.ask(f"INSERT INTO gaps (feed_id, since_at, until_at, found_at) VALUES (1, {earlier[0]}, {earlier[1]}, 0)")
+        words = ("backfill", "--gaps", "--via", "wordpress")
+        whole, rest = (await here.run(*words, "--dry-run")).rows
+        most = ("--max", str(whole["new"] + 2))
+        dry = (await here.run(*words, *most, "--dry-run")).rows
+        rows = (await here.run(*words, *most)).rows
+    assert rest["new"] > 2
+    assert [row["new"] for row in dry] == [row["new"] for row in rows] == [whole["new"], 2]
+    assert [row["repaired"] for row in rows] == [1, 0]
+
+
 @pytest.mark.parametrize(
     "words",
     [("--since", "7d"), ("--until", "7d"), ("--input", "x"), ("--resume", "1"), ("--via", "urls"), ("--via", "x")],

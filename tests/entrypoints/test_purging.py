@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.running import healed, place, serving
 
 OLDER = "UPDATE articles SET stored_at = stored_at - 40 * 86400000000"
@@ -27,8 +29,9 @@ async def test_texts_go_as_the_settings_say_and_a_poll_brings_none_back(tmp_path
     assert all(row["holds"] for row in (await here.run("db", "check")).rows)
 
 
-async def test_a_rule_for_a_feed_that_there_is_not_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("db", "purge"), ("run",)], ids=" ".join)
+async def test_a_rule_for_a_feed_that_there_is_not_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
     here = place(tmp_path)
     await here.run("db", "upgrade")
-    ended = await here.run("db", "purge", DEFNEWS_RETENTION__FEEDS='{"https://x.example/feed": 9}')
+    ended = await here.run(*words, DEFNEWS_RETENTION__FEEDS='{"https://x.example/feed": 9}')
     assert (ended.code, "no such feed: https://x.example/feed" in ended.err) == (1, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.compute import Compute
-from pipeline.ingest import Engine
+from pipeline.engine import Engine
 from pipeline.model import Feed
 from pipeline.polling import PollDuty
 from pipeline.queue.lane import Lane

@@ -186,6 +186,7 @@ def test_a_blank_text_matches_everything(text: str) -> None:
         pytest.param("topic:x", 1, "topic: 'x': expected operations, conflict", id="no topic"),
         pytest.param("label:x", 1, "label: 'x': expected defense, other, review", id="no label"),
         pytest.param("kind:x", 1, "kind: 'x': expected trade", id="no kind"),
+        pytest.param("story:x", 1, "story: 'x' is no id", id="no story"),
         pytest.param("lang:english!", 1, "lang: 'english!' is no language", id="no language"),
         pytest.param("site:a..b", 1, "site: 'a..b' is no domain", id="no domain"),
         pytest.param("score:..", 1, "score: '..': expected", id="a range of scores without ends"),

@@ -4,7 +4,7 @@ import sqlite3
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.query.words import fold, indexed, paired, sought, split_words
@@ -61,6 +61,7 @@ def index() -> sqlite3.Connection:
 
 
 @given(st.text(ALPHABETS, min_size=1, max_size=12))
+@example("\u304b\u0301\u304b")  # a Latin mark within a run of kana
 def test_the_words_of_a_text_find_it_in_sqlite_s_own_index(index: sqlite3.Connection, text: str) -> None:
     if words := split_words(text):
         assert is_found(index, words, unicodedata.normalize("NFC", text))

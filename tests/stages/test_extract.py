@@ -20,6 +20,8 @@ from pipeline.stages.extract import (
     extract,
     extract_copy,
     from_entry,
+    is_joined,
+    joined,
 )
 from pipeline.stages.extract.prose import BLOCKS
 from pipeline.stages.markup import MOST_BYTES, MOST_ELEMENTS
@@ -336,3 +338,14 @@ def test_tags_are_the_pages_else_the_feeds() -> None:
     head = "<title>Frigate</title>" + meta("news_keywords", "navy")
     assert extract(page(head=head), entry(tags=("sea",))).tags == ("navy",)
     assert extract(page(), entry(tags=("sea",))).tags == ("sea",)
+
+
+def test_further_pages_are_joined_without_what_they_repeat_up_to_one_that_cannot_be_read() -> None:
+    first = extract(page(), entry())
+    second = page("<h1>Frigate delivered</h1>" + LONG + LONG.replace("report", "second page"), url=f"{URL}/2")
+    whole = joined(first, [second], is_cut=False)
+    assert whole.text == "\n".join([*PARAGRAPHS, *(one.replace("report", "second page") for one in PARAGRAPHS)])
+    assert (whole.extractor, whole.is_teaser) == (f"{BLOCKS}, pages 1-2", False)
+    broken = joined(first, [replace(second, body=b"<p>" * (MOST_ELEMENTS + 1)), second], is_cut=False)
+    assert (broken.text, broken.extractor, broken.is_teaser) == (first.text, f"{BLOCKS}, pages 1-1", True)
+    assert [is_joined(one) for one in (first, whole, broken)] == [False, True, True]

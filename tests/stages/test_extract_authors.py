@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.extract.authors import first_people, is_full, names, reconciled, shown, signed, standing_alone
+from pipeline.stages.extract.authors import (
+    credited,
+    first_people,
+    is_full,
+    names,
+    reconciled,
+    shown,
+    signed,
+    standing_alone,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +52,11 @@ def test_any_byline_is_split_into_different_short_names(byline: str) -> None:
         pytest.param("By Jane Doe, MD, FOMA and John Roe, PhD", ("Jane Doe", "John Roe"), id="credentials"),
         pytest.param("Jane Doe, Senior Defense Reporter", ("Jane Doe",), id="role behind a comma"),
         pytest.param("Will Judd Former Deputy Tech Editor", ("Will Judd",), id="role without one"),
+        pytest.param("Jane Doe, Arms and Army Editor & Ann Poe", ("Jane Doe", "Ann Poe"), id="role of two parts"),
+        pytest.param("Jane Doe, Head of Arms and Army", ("Jane Doe",), id="head of two things"),
+        pytest.param("Jane Doe, John Roe and Ann Poe, editor", ("Jane Doe", "John Roe", "Ann Poe"), id="role of one"),
+        pytest.param("Category: Top Picks", (), id="a label"),
+        pytest.param("Interview by Jane Doe", ("Jane Doe",), id="interview"),
         pytest.param("Lance Ryan (Content Manager)", ("Lance Ryan",), id="role in brackets"),
         pytest.param("By Staff Sgt. Jane Doe", ("Jane Doe",), id="rank"),
         pytest.param("Petty Officer 2nd Class John Roe", ("John Roe",), id="naval rank"),
@@ -111,7 +125,8 @@ def test_a_byline_begins_with_by(lines: list[str], bylines: list[str]) -> None:
         (["Jane Doe", "July 10"], ["Jane Doe"]),
         (["July 10", "Jane Doe"], ["Jane Doe"]),
         (["July 10 | Jane Doe"], ["Jane Doe"]),
-        (["Jane Doe", "Defense Reporter"], []),
+        (["Jane Doe", "Defense Reporter"], ["Jane Doe"]),
+        (["Jane Doe", "The reporter was there all night"], []),
         (["Jane Doe", "Reporter"], ["Jane Doe"]),
         (["Jane Doe", "World"], []),
         (["Jane Doe Went To Seoul For Talks", "July 10"], []),
@@ -139,7 +154,37 @@ def test_what_is_shown_counts_only_as_a_full_name() -> None:
     ],
 )
 def test_the_best_source_names_the_people(sources: list[list[str]], people: tuple[str, ...]) -> None:
-    assert first_people(sources, lambda name: name.endswith("Blog")) == people
+    assert first_people(sources, [], lambda name: name.endswith("Blog")) == people
+
+
+@pytest.mark.parametrize(
+    ("told", "hinted", "people"),
+    [
+        pytest.param([["Jane Doe"]], [["John Roe"]], ("Jane Doe",), id="a full name is told"),
+        pytest.param([["Jane"]], [["John Roe"]], ("Jane",), id="a given name is told"),
+        pytest.param([["jdoe"]], [["Jane Doe"]], ("Jane Doe",), id="a nickname is told"),
+        pytest.param([[]], [["John Roe"]], ("John Roe",), id="nobody is told"),
+    ],
+)
+def test_hints_count_only_where_nobody_is_told(
+    told: list[list[str]], hinted: list[list[str]], people: tuple[str, ...]
+) -> None:
+    assert first_people(told, hinted, lambda _: False) == people
+
+
+@pytest.mark.parametrize(
+    ("lines", "people"),
+    [
+        pytest.param(["This post was written by Jane Doe, Head of Arms"], ["Jane Doe"], id="in a sentence"),
+        pytest.param(["Article by", "Jane Doe"], ["Jane Doe"], id="line before"),
+        pytest.param(["About the author", "Jane Doe is a colonel. She sails."], ["Jane Doe"], id="introduction"),
+        pytest.param(["About the author", "More to read"], [], id="no name"),
+        pytest.param(["Photo by Jane Doe"], [], id="a picture"),
+        pytest.param(["Jane Doe"], [], id="no credit"),
+    ],
+)
+def test_a_credit_counts_wherever_it_stands(lines: list[str], people: list[str]) -> None:
+    assert list(credited(lines, "Frigate delivered")) == people
 
 
 @pytest.mark.parametrize(
@@ -147,6 +192,7 @@ def test_the_best_source_names_the_people(sources: list[list[str]], people: tupl
     [
         (("Jane Doe", "John Roe"), ("jane doe",), ("Jane Doe", "John Roe")),
         (("Site Account",), ("Jane Doe",), ("Jane Doe",)),
+        (("Jane Doe",), ("Jane Doe Head Launches",), ("Jane Doe",)),
         (("Jane Doe",), (), ("Jane Doe",)),
     ],
 )

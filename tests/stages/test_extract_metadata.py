@@ -16,8 +16,8 @@ SEEN = datetime(2025, 7, 11, 12, tzinfo=UTC)
 
 
 def read(head: str = "", body: str = "", attributes: str = "", url: str = URL) -> Facts:
-    tree = html.document_fromstring(f"<html {attributes}><head>{head}</head><body>{body}</body></html>")
-    return facts(tree, Page(url, b"", "text/html", SEEN), has_date=True)
+    source = f"<html {attributes}><head>{head}</head><body>{body}</body></html>"
+    return facts(html.document_fromstring(source), Page(url, source.encode(), "text/html", SEEN), has_date=True)
 
 
 def meta(name: str, content: str) -> str:
@@ -251,6 +251,13 @@ LONG = f"<p>{'The navy took delivery of its second frigate. ' * 5}</p>"
         pytest.param(
             "<h1>Frigate</h1><p>Updated July 11, 2025</p><p>July 10, 2025</p>", "2025-07-10", "2025-07-11", id="both"
         ),
+        pytest.param(
+            "<h1>Frigate</h1><p>July 10, 2025. <i>Updated: July 11, 2025</i></p>",
+            "2025-07-10",
+            "2025-07-11",
+            id="both in one line",
+        ),
+        pytest.param("<h1>Frigate</h1><p>July 11, 2025 (updated)</p>", "2025-07-11", "2025-07-11", id="update's day"),
         pytest.param("<h1>Frigate</h1><p>Updated July 11, 2025</p>", "2025-07-11", "2025-07-11", id="update alone"),
         pytest.param("<h1>Frigate</h1><p>July 10, 2035</p>", None, None, id="future"),
         pytest.param("<h1>Frigate</h1><nav>July 10, 2025</nav>", None, None, id="in the navigation"),
@@ -259,6 +266,9 @@ LONG = f"<p>{'The navy took delivery of its second frigate. ' * 5}</p>"
             "<h1>Frigate</h1><time datetime='2025-07-10T08:30Z'>today</time>", "2025-07-10", None, id="marked moment"
         ),
         pytest.param(f"<h1>Frigate</h1>{LONG * 3}<p class=post-date>July 10, 2025</p>", "2025-07-10", None, id="class"),
+        pytest.param(
+            f"<h1>Frigate</h1>{LONG * 3}<p class=date>Updated July 10, 2025</p>", "2025-07-10", None, id="update below"
+        ),
         pytest.param("<p><span>July 10, 2025</span></p>" * 30 + "<h1>Frigate</h1>", "2025-07-10", None, id="many"),
         pytest.param(
             "<script>var a = {\"publishedAt\": '2025-07-10'}</script><h1>Frigate</h1>", "2025-07-10", None, id="script"
@@ -289,6 +299,11 @@ def test_a_date_is_guessed_from_all_text_only_as_a_last_resort() -> None:
     assert facts(tree, page, has_date=False).published == Stated(datetime(2025, 7, 10, tzinfo=UTC), DAY)
 
 
+def test_a_mere_year_is_no_date() -> None:
+    tree = html.document_fromstring(f"<html><body><h1>Frigate</h1>{LONG * 3}<div>Copyright 2024</div></body></html>")
+    assert facts(tree, Page(URL, b"", "text/html", SEEN), has_date=False).published is None
+
+
 @pytest.mark.parametrize(
     ("head", "body", "authors"),
     [
@@ -299,6 +314,13 @@ def test_a_date_is_guessed_from_all_text_only_as_a_last_resort() -> None:
         pytest.param("", "<h1>Frigate</h1><p>Jane Doe</p><p>July 10, 2025</p>", ("Jane Doe",), id="beside a date"),
         pytest.param("", "<div class=comment-author>Jane Doe</div>", (), id="a commenter"),
         pytest.param("", "<div id=comments><a rel=author>Jane Doe</a></div>", (), id="among the comments"),
+        pytest.param("", "<div class=related><a rel=author>Jane Doe</a></div>", (), id="of another article"),
+        pytest.param("", "<h1>Frigate</h1><aside class=author>Jane Doe</aside>", ("Jane Doe",), id="aside"),
+        pytest.param(
+            "", f"<h1>Frigate</h1>{LONG * 3}<div class=author-box><p>Jane Doe</p>{LONG}</div>", ("Jane Doe",), id="box"
+        ),
+        pytest.param("", f"<h1>Frigate</h1><div class=author-box>{LONG}</div>", (), id="box without a name"),
+        pytest.param("", f"<h1>Frigate</h1>{LONG * 3}<p>Written by Jane Doe</p>", ("Jane Doe",), id="credit"),
         pytest.param("", "<a href='/author/jd'>Jane Doe</a>", ("Jane Doe",), id="link"),
         pytest.param("", "<a rel=author>jdoe</a>", ("jdoe",), id="handle"),
         pytest.param(
@@ -338,6 +360,13 @@ def test_microdata_says_the_same_as_jsonld() -> None:
     found = read("<title>Frigate</title>", MARKED)
     assert (found.title, found.authors, found.section) == ("Frigate", ("Jane Doe",), "Sea")
     assert found.published == Stated(datetime(2025, 7, 10, 8, 30, tzinfo=UTC))
+
+
+def test_meta_elements_are_believed_before_what_is_marked() -> None:
+    head = meta("article:published_time", "2025-07-09T08:30Z") + meta("author", "John Roe")
+    found = read(f"<title>Frigate</title>{head}", MARKED)
+    assert found.published == Stated(datetime(2025, 7, 9, 8, 30, tzinfo=UTC))
+    assert found.authors == ("John Roe",)
 
 
 def test_marked_articles_with_other_titles_are_not_this_one() -> None:

@@ -1,5 +1,6 @@
 """The tables of the tagger: what they may hold, so that an edit by hand cannot break them unseen."""
 
+import gzip
 import re
 from collections import Counter
 from importlib import resources
@@ -7,7 +8,7 @@ from importlib import resources
 import pytest
 
 from pipeline.stages import words
-from pipeline.stages.tag import abroad, countries, entities, tables
+from pipeline.stages.tag import abroad, countries, entities, index, tables
 from pipeline.stages.words import Phrases
 
 CODES = frozenset(  # ISO 3166-1, and XK
@@ -56,6 +57,15 @@ def test_no_form_stands_for_two_entities() -> None:
         for form in (name, *(alias for several in aliases for alias in several.split("|")))
     )
     assert [form for form, times in listed.items() if times > 1] == []
+
+
+def test_the_index_that_ships_is_made_from_the_tables() -> None:
+    assert gzip.decompress(index.FILE.read_bytes()) == gzip.decompress(index.written())
+
+
+def test_the_index_finds_what_the_tables_list() -> None:
+    text = words.read(" . ".join(form for form, _ in entities.forms()))
+    assert list(index.read().find(text)) == list(Phrases(entities.forms()).find(text))
 
 
 def test_no_name_is_an_ordinary_word_in_lower_case() -> None:

@@ -7,10 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from pipeline.errors import CommandError
 from pipeline.query import Query, parse
-from pipeline.store import Said, Store, open_store
+from pipeline.store import Said, Store, open_store, schema
 from pipeline.store.backup import backup
 from pipeline.store.copying import TABLES, copy
 from pipeline.store.invariants import INVARIANTS, violations
@@ -49,6 +50,13 @@ async def test_a_copy_answers_as_the_original_does(store: Store, database_url: s
         assert await violations(other.db) == [0] * len(INVARIANTS)
         for query in (Query(), Query(parse("B-52H country:KR", AT))):
             assert await other.search.find(query) == await store.search.find(query) != ()
+
+
+def test_no_table_is_forgotten(database_url: str) -> None:
+    engine = schema.engine_for(database_url)
+    made = set(inspect(engine).get_table_names())
+    engine.dispose()
+    assert {name for name in made if not name.startswith("search_")} == {t.name for t in TABLES} | {"alembic_version"}
 
 
 async def test_a_copy_can_be_written_to(store: Store, database_url: str, target_url: str) -> None:

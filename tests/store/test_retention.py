@@ -1,16 +1,17 @@
 """Texts go when the settings no longer want them, and nothing comes back as new."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from pipeline.model import Label, Outcome
 from pipeline.query import Query, parse
-from pipeline.store import Cutoffs, Said, Store
+from pipeline.store import Cutoffs, Said, Store, open_store, verdicts
 from pipeline.store.invariants import INVARIANTS, violations
 from pipeline.store.retention import BATCH
-from pipeline.store.tables import marks
+from pipeline.store.tables import labels, marks
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -105,3 +106,16 @@ async def test_a_purged_article_that_is_announced_anew_has_a_text_again_if_that_
     assert (await put(store, again, make.article(0, text=make.text(number)))).reason == reason
     assert await shown(store) == ({stored.article_id} if number else set())
     assert await violations(store.db) == [0] * len(INVARIANTS)
+
+
+async def test_what_a_person_labels_while_it_is_purged_keeps_its_text(store: Store, database_url: str) -> None:
+    tank, _ = await filled(store)
+    async with await open_store(database_url) as other:
+        async with other.db.write() as c:
+            await verdicts.lock(c, [tank])
+            label = {"label": "yes", "who": "me", "text_hash": "", "created_at": AT}
+            await c.execute(insert(labels).values(article_id=tank, **label))
+            purging = asyncio.create_task(store.retention.purge(ALL, LATER))
+            await asyncio.sleep(0.3)  # it has chosen by now, and waits
+        assert await purging == 1
+    assert await shown(store) == {tank}

@@ -1,12 +1,31 @@
 """Two processes at the same rows at the same time: nothing fails, nothing is done twice."""
 
 import asyncio
+import os
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
+from pipeline.errors import CommandError
 from pipeline.model import FetchMode, Outcome
 from pipeline.query import Query
-from pipeline.store import Candidates, Ending, Judgement, PollEnding, Said, Store, found_by, live, open_store
+from pipeline.store import (
+    Candidates,
+    Ending,
+    Judgement,
+    PollEnding,
+    Said,
+    Store,
+    StoriesAsked,
+    found_by,
+    joining,
+    live,
+    open_store,
+    verdicts,
+)
 from pipeline.store.invariants import INVARIANTS, violations
+from pipeline.store.tables import runs
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -159,3 +178,32 @@ async def test_labels_win_over_the_verdicts_of_another_process_whoever_is_first(
         shown = [(found.label, found.needs_review, found.score) for found in await one.search.find(Query())]
         assert shown == [("defense", False, again.score)] * count
         assert await violations(one.db) == [0] * len(INVARIANTS)
+
+
+async def test_who_changes_stories_and_who_changes_their_articles_do_not_lock_each_other_out(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        articles = [make.article(n, text=make.text(n)) for n in (1, 2, 3)]
+        await fill(one, articles, [make.verdict()] * 3)
+        (story,) = await one.stories.listing(StoriesAsked(), AT)
+        ids = [report.article_id for report in await one.stories.reports(story.id)]
+
+        async def change_the_article() -> None:
+            async with one.db.write() as c:
+                await verdicts.lock(c, ids)
+                await asyncio.sleep(0.3)  # the other has its turn to change stories by now
+                await joining.settle(c, ids)
+
+        await asyncio.gather(change_the_article(), two.stories.split(story.id, [max(ids)], AT))
+
+
+async def test_two_processes_cannot_take_up_one_run(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        run = await one.runs.start("backfill", AT, {})
+        await one.runs.end(run.id, "interrupted", AT)
+        async with one.db.write() as c:
+            alive = {"state": "running", "pid": os.getppid(), "beat_at": AT}
+            await c.execute(update(runs).where(runs.c.id == run.id).values(**alive))
+            resuming = asyncio.create_task(two.runs.resume(run.id, AT))
+            await asyncio.sleep(0.3)
+        with pytest.raises(CommandError, match="at work"):
+            await resuming

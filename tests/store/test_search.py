@@ -249,3 +249,10 @@ async def test_no_query_breaks_the_database(filled: Store, words: str) -> None:
         return
     for is_by_relevance in (False, True):
         await filled.search.find(Query(terms, Filters(), is_by_relevance))
+
+
+async def test_a_text_with_more_words_than_an_index_row_holds_is_found_by_its_first(store: Store) -> None:
+    run = "".join(map(chr, range(0x20000, 0x2A6D0)))
+    words = "".join((run, run[::-1], run[::2], run[::3]))  # 120,000 pairs of eight bytes, no two of them the same
+    await fill(store, [make.article(1, text=words)], [make.verdict()])
+    assert len(await store.search.find(Query(parse(words[:3], AT)))) == 1

@@ -33,3 +33,12 @@ async def test_feeds_are_counted_by_health(store: Store) -> None:
     await store.feeds.set_enabled(one, False, AT)
     await store.feeds.remove(two, AT)
     assert await store.stats.feeds_by_health() == {"disabled": 1, "new": 1}
+
+
+async def test_the_sizes_of_tables_add_up_to_most_of_the_database(store: Store) -> None:
+    await fill(store, [make.article()], [make.verdict()])
+    sizes = await store.stats.sizes()
+    assert {"articles", "texts", "verdicts", "entries", "search_index"} <= set(sizes)
+    whole = await store.stats.size_bytes()
+    assert sum(sizes.values()) <= whole
+    assert not store.db.is_sqlite or sum(sizes.values()) > whole * 0.9

@@ -199,8 +199,11 @@ async def test_stories_are_listed_page_by_page_in_each_order(store: Store) -> No
         (two,) = await store.stories.listing(StoriesAsked(sort=sort, limit=1, cursor=one.cursor), now)
         assert (one.id, {one.id, two.id}) == (first[sort], {ids[0], ids[3]})
         assert await store.stories.listing(StoriesAsked(sort=sort, cursor=two.cursor), now) == ()
-    with pytest.raises(UsageError, match="--cursor"):
-        await store.stories.listing(StoriesAsked(cursor="x_1"), now)
+    for cursor in ("x_1", "2025-07-01T00:00:00_1"):
+        with pytest.raises(UsageError, match="--cursor"):
+            await store.stories.listing(StoriesAsked(cursor=cursor), now)
+    with pytest.raises(UsageError, match="cannot be asked"):
+        await store.stories.get(1 << 63, now)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """What is due, who works on it, what becomes of it: the same on both databases."""
 
+import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Verdict
+from pipeline.errors import StoreError
+from pipeline.model import Article, Entry, Feed, FetchMode, Outcome, Page, Verdict
 from pipeline.store import Ending, PollEnding, Run, Store, Work, found_by, live, pageless
 from pipeline.store.candidates import Candidates
 from pipeline.store.database import Database
@@ -276,6 +279,23 @@ async def test_a_new_backfill_tries_again_only_what_may_have_changed(
     assert (await store.candidates.add(later.id, block, {}, AT))[0] == is_tried_again
 
 
+async def test_a_page_that_an_archive_holds_is_read_once_where_its_site_gave_none(store: Store) -> None:
+    run = await store.runs.start("poll", AT)
+    await polled(store, run, make.entry(1))
+    (work,) = await store.work.claim(run.id, AT, 1)
+    await store.endings.put(Ending(work, AT, Outcome.DROPPED, reason="http-404"))
+    page = Page("https://site1.example/news/1", b"<p>x</p>", "text/html", AT)
+    listed, held = (Candidates((replace(make.entry(1), held=what),), {}) for what in (None, page))
+    filling = await store.runs.start("backfill", AT, {})
+    assert await store.candidates.add(filling.id, listed, {}, AT) == (0, 1)
+    assert await store.candidates.unknown(held) == held.entries
+    assert await store.candidates.add(filling.id, held, {}, AT) == (1, 0)
+    (work,) = await store.work.claim(filling.id, AT, 1)
+    await store.endings.put(Ending(work, AT, Outcome.DROPPED, reason="too-short"))
+    later = await store.runs.start("backfill", AT, {})
+    assert await store.candidates.add(later.id, held, {}, AT) == (0, 1)
+
+
 async def test_a_page_known_to_be_out_of_this_range_too_is_not_fetched_again(store: Store) -> None:
     earlier = await store.runs.start("backfill", AT, {})
     await store.candidates.add(earlier.id, Candidates((make.entry(1),), {}), {}, AT)
@@ -370,3 +390,20 @@ async def test_a_tally_is_by_archive_and_the_pace_counts_only_minutes_in_which_w
     assert (await store.work.tally(live()))["stored"] == 3
     assert await store.work.done_a_minute(live()) == 1.5
     assert await store.work.done_a_minute(found_by(run.id)) == 0
+
+
+async def test_an_article_that_the_database_cannot_hold_holds_up_no_other(store: Store) -> None:
+    run = await a_run(store)
+    await polled(store, run, make.entry(1), make.entry(2))
+    too_long = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(200))  # for an index row of PostgreSQL
+    articles = [make.article(1, text=make.text(1)), make.article(2, text=make.text(2), canonical_url=too_long)]
+    works = await store.work.claim(run.id, AT, 10)
+    endings = [Ending(w, AT, Outcome.STORED, a, make.verdict()) for w, a in zip(works, articles, strict=True)]
+    one, other = await asyncio.gather(*map(store.endings.put, endings), return_exceptions=True)
+    assert isinstance(one, Ending)
+    assert one.outcome is Outcome.STORED
+    assert not isinstance(other, StoreError)  # which would say that the database is out of reach
+
+
+async def test_a_number_beyond_all_ids_is_of_no_article(store: Store) -> None:
+    assert await store.provenance.find_article("9" * 5000) is None

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import WebError
+from pipeline.model import Request, RequestKind
 from pipeline.web.exchange import Budget, Exchange, parse
 from pipeline.web.failure import Failed
 from tests import make
@@ -187,3 +188,24 @@ async def test_a_location_in_utf_8_is_understood() -> None:
 
     async with serving(answer) as site, a_web() as web:
         assert (await web.send(feed(site.url("/a")))).url == site.url("/%C3%BCber%20uns")
+
+
+@pytest.mark.parametrize("status", ["307 Temporary", "308 Permanent"])
+async def test_a_form_is_posted_again_where_the_redirect_keeps_it(status: str) -> None:
+    def answer(asked: Asked) -> bytes:
+        return moved("/new", status) if asked.path == "/old" else reply(b"", "202 Accepted")
+
+    async with serving(answer) as site, a_web() as web:
+        response = await web.send(Request(site.url("/old"), RequestKind.HUB, form=b"a=1"))
+        assert (response.status, [asked.head[:5] for asked in site.asked]) == (202, ["POST ", "POST "])
+        assert [asked.body for asked in site.asked] == [b"a=1", b"a=1"]
+        assert site.asked[-1].header("content-type") == "application/x-www-form-urlencoded"
+        assert site.asked[-1].header("content-length") == "3"
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other"])
+async def test_a_form_never_becomes_a_get(status: str) -> None:
+    async with serving(moved("/new", status)) as site, a_web() as web:
+        with pytest.raises(WebError) as caught:
+            await web.send(Request(site.url("/old"), RequestKind.HUB, form=b"a=1"))
+        assert (caught.value.reason, len(site.asked)) == ("bad-redirect", 1)

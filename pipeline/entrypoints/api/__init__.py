@@ -7,19 +7,23 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1
+from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1, websub
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
-from pipeline.ingest import Engine
+from pipeline.entrypoints.filling import Fillings
 from pipeline.settings import Settings
 
 PACKED_FROM = 500  # bytes
 
 
-def application(engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]]) -> FastAPI:
+def application(
+    engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]], fillings: Fillings
+) -> ASGIApp:
     """Everything that is served over HTTP."""
     guard, counts = Guard(settings.api, engine.clock), metrics.Metrics(engine, health)
     app = FastAPI(
@@ -32,8 +36,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
         middleware=[
-            Middleware(metrics.Counted, metrics=counts),
-            Middleware(Gate, guard=guard),
             Middleware(GZipMiddleware, minimum_size=PACKED_FROM, compresslevel=5),
             Middleware(Conditional),
         ],
@@ -41,6 +43,6 @@ def application(engine: Engine, settings: Settings, health: Callable[[], dict[st
     app.state.guard = guard
     app.include_router(v1.router(engine))
     app.include_router(feeds_out.router(engine))
-    app.router.routes += [*pages.routes(engine, health), *signing.routes()]
-    app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts)]
-    return app
+    app.router.routes += [*pages.routes(engine, health, fillings), *signing.routes()]
+    app.router.routes += [*probes.routes(engine, health), *metrics.routes(counts), *websub.routes(engine)]
+    return metrics.Counted(Gate(app, guard), counts)  # around all of it, so that errors of ours have its headers too

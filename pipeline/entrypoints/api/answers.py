@@ -65,7 +65,7 @@ class Evidence(Answer):
     """A term that moved the score."""
 
     term: str
-    start: int = Field(description="Characters into the field.")
+    start: int = Field(description="Code points into the field, which JavaScript counts otherwise.")
     end: int
     field: str = Field(description="title or text")
     weight: float = Field(description="In log-odds.")
@@ -266,6 +266,14 @@ class Problem(BaseModel):
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["no article 1"])
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem (RFC 9457)",
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
+}
 
 
 def entities(found: Found) -> list[Entity]:

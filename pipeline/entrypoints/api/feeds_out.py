@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
+from pipeline.entrypoints.api.answers import PROBLEMS
 from pipeline.entrypoints.api.asked import Fed
 from pipeline.entrypoints.api.feed_formats import FORMATS, Document, Format, Item
-from pipeline.ingest import Engine
 from pipeline.query import snippet
 
 SETTLED = timedelta(seconds=1)  # HTTP's dates have no parts of a second: within one, more may come
@@ -52,7 +53,7 @@ class FeedsOut:
 def router(engine: Engine) -> APIRouter:
     """Where each format is found."""
     feeds = FeedsOut(engine)
-    found = APIRouter()
+    found = APIRouter(responses=PROBLEMS)
     for name, kind in FORMATS.items():
         described: dict[int | str, dict[str, Any]] = {
             200: {"description": "The feed", "content": {kind.media_type: {}}}
@@ -67,7 +68,8 @@ def router(engine: Engine) -> APIRouter:
 def _title(asked: Fed) -> str:
     """The words and filters, for people."""
     filters = asked.model_dump(exclude={"q", "limit"}, exclude_defaults=True)
-    parts = [f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in filters.items()]
+    many = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
+    parts = [f"{name} {', '.join(map(str, values))}" for name, values in many.items()]
     return ": ".join(filter(None, ("defnews", "; ".join(filter(None, (asked.q, *parts))))))
 
 
@@ -79,4 +81,4 @@ def _has_since(request: Request, changed_at: datetime) -> bool:
         then = parsedate_to_datetime(request.headers.get("if-modified-since", ""))
     except ValueError:
         return False
-    return then.astimezone(UTC) >= changed_at.replace(microsecond=0)
+    return then.replace(tzinfo=then.tzinfo or UTC) >= changed_at.replace(microsecond=0)

@@ -9,6 +9,7 @@ is. `await form(request)` reads a form.
 - Loopback only (the listen address, the Host, nothing forwarded) and no token set: everybody who gets here is a writer.
 - Otherwise a writer shows [api] token: `Authorization: Bearer TOKEN`, or the cookie that /sign-in gave for it.
 - With [api] read_token set, reading needs that one or the other, but for the probes, the style and the signing in.
+- Below /websub/ the path is the proof: it passes under any name and without a token, within the limit of size.
 - Browsers that were refused are led to /sign-in, and back to where they were.
 """
 
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from math import ceil
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -28,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import Clock
 from pipeline.entrypoints.api import problems
-from pipeline.settings.sections import ApiSettings
+from pipeline.settings.sections import CALLBACKS, ApiSettings
 
 COOKIE = "defnews"
 COOKIE_LASTS_S = 30 * 86_400
@@ -38,7 +39,10 @@ READING = ("GET", "HEAD")
 SIGNING = ("/sign-in", "/sign-out")
 OPEN = ("/healthz", "/readyz", "/page.css", *SIGNING)  # for readers without a token
 OPEN_BELOW = "/static/"
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+FORWARDING = (  # how headers begin by which proxies say that they are there
+    "forwarded", "via", "x-forwarded", "x-real-ip", "x-original-", "x-client-ip", "cf-", "cdn-", "true-client-ip",
+)  # fmt: skip
+MOST_FIELDS = 100  # of a form
 HEADERS = {  # of every answer that does not say otherwise
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,6 +52,7 @@ HEADERS = {  # of every answer that does not say otherwise
     "X-Frame-Options": "DENY",
     "Cache-Control": "private, no-cache",
 }
+_CAME_FROM = re.compile(r"https?://[^/?#]*(?P<place>/[^#]*)")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
 
 
@@ -88,10 +93,12 @@ class Guard:
         Raises:
             HTTPException: it may not; says what would help.
         """
-        self._check_host(request)
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > LARGEST_BODY:
             raise _too_large()
+        if request.url.path.startswith(CALLBACKS):  # what follows is a secret, and all that a hub can show (websub.py)
+            return
+        self._check_host(request)
         if request.method in READING:
             self._check_reader(request)
         else:
@@ -130,14 +137,14 @@ class Guard:
             raise HTTPException(421, f"not served under the name {host}: set [api] hosts (DEFNEWS_API__HOSTS)")
 
     def _check_reader(self, request: Request) -> None:
-        path = request.url.path
+        path = request.scope["path"]
         if not (path in OPEN or path.startswith(OPEN_BELOW) or self.is_reader(request)):
             raise _unauthorized("reading needs a token")
 
     def _check_writer(self, request: Request) -> None:
         if _is_cross_site(request):
             raise HTTPException(403, "sent by a page of another site")
-        if request.url.path in SIGNING:
+        if request.scope["path"] in SIGNING:
             return
         if not self.is_writer(request):
             if self.settings.token is None:
@@ -149,8 +156,8 @@ class Guard:
     def _is_local(self, request: Request) -> bool:
         """Whether it came from this machine, and through nothing that may have come from elsewhere."""
         host = _host(request)
-        is_forwarded = any(name in request.headers for name in FORWARDED)
-        return _is_loopback(self.settings.address[0]) and host is not None and _is_loopback(host) and not is_forwarded
+        is_local = _is_loopback(self.settings.address[0]) and host is not None and _is_loopback(host)
+        return is_local and not _is_forwarded(request)
 
     def _shows(self, role: str, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -202,9 +209,24 @@ def guard_of(request: Request) -> Guard:
     return guard
 
 
+def place_of(request: Request) -> str:
+    """The path and query that were asked for, as they were sent."""
+    query: bytes = request.scope["query_string"]
+    path: bytes = request.scope["raw_path"]
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
+
+
 async def form(request: Request) -> dict[str, str]:
-    """The fields of a form that was sent; of several of one name the last."""
-    return dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+    """The fields of a form that was sent; of several of one name the last.
+
+    Raises:
+        HTTPException: they are too many.
+    """
+    sent = (await request.body()).decode(errors="replace")
+    try:
+        return dict(parse_qsl(sent, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as e:
+        raise HTTPException(422, f"a form may have {MOST_FIELDS} fields") from e
 
 
 def _refused(request: Request, refusal: HTTPException) -> Response:
@@ -217,9 +239,9 @@ def _refused(request: Request, refusal: HTTPException) -> Response:
 def _way_back(request: Request) -> str:
     """The page that was asked for, or that held the form."""
     if request.method in READING:
-        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    came_from = urlsplit(request.headers.get("referer", ""))
-    return came_from.path or "/"
+        return place_of(request)
+    came_from = _CAME_FROM.match(request.headers.get("referer", ""))
+    return came_from["place"] if came_from else "/"
 
 
 def _unauthorized(detail: str) -> HTTPException:
@@ -248,11 +270,16 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
+def _is_forwarded(request: Request) -> bool:
+    """Whether a proxy sent it, by its headers or by a version that only proxies and old tools speak."""
+    return request.scope["http_version"] == "1.0" or any(name.startswith(FORWARDING) for name in request.headers)
+
+
 def _is_cross_site(request: Request) -> bool:
     """Whether a browser sent it for a page that is not ours; programs say neither."""
     origin = request.headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+        return origin.partition("://")[2].lower() != request.headers.get("host", "").lower()
     return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pipeline.engine import Engine
+from pipeline.entrypoints.api.guard import guard_of
 from pipeline.entrypoints.output import plain
 from pipeline.errors import StoreError
-from pipeline.ingest import Engine
 
 SLOWEST_TICK_S = 60.0  # older: the daemon hangs
+log = structlog.get_logger()
 
 
 class Probes:
@@ -26,14 +29,16 @@ class Probes:
         is_well = state["tick_age_s"] < SLOWEST_TICK_S
         return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
 
-    async def readyz(self, _request: Request) -> Response:
-        """Counts, if the database answers."""
+    async def readyz(self, request: Request) -> Response:
+        """Whether the database answers; with counts for who may read."""
         try:
             await self._engine.store.stats.changed_at()  # the counts may be those of a moment ago
             stats = await self._engine.store.stats.recent(self._engine.clock.now())
         except StoreError as error:
-            return JSONResponse({"ok": False, "error": str(error)}, 503)
-        return JSONResponse({"ok": True, **plain(stats)})
+            log.warning("not ready", error=str(error))
+            return JSONResponse({"ok": False, "error": "the database is out of reach"}, 503)
+        counts = plain(stats) if guard_of(request).is_reader(request) else {}
+        return JSONResponse({"ok": True, **counts})
 
 
 def routes(engine: Engine, health: Callable[[], dict[str, Any]]) -> list[Route]:

@@ -13,7 +13,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pipeline.entrypoints import pages
@@ -65,6 +65,11 @@ def of_store(request: Request, error: StoreError) -> Response:
     return answer(request, 503, "the database is out of reach", {"Retry-After": str(AGAIN_S)})
 
 
+def of_leaver(request: Request, _error: ClientDisconnect) -> Response:
+    """400: nobody is there any more to read it."""
+    return answer(request, 400, "the request ended early")
+
+
 def of_bug(request: Request, error: Exception) -> Response:
     """500: ours; the log says more, the answer does not."""
     log.error("request failed", path=request.url.path, error=f"{type(error).__name__}: {error}")
@@ -77,5 +82,6 @@ HANDLERS: Mapping[Any, Any] = {
     UsageError: of_usage,
     CommandError: of_usage,
     StoreError: of_store,
+    ClientDisconnect: of_leaver,
     Exception: of_bug,
 }

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api.answers import Answer
 from pipeline.entrypoints.api.asked import Name
 from pipeline.entrypoints.api.links import set_links
-from pipeline.ingest import Engine
 from pipeline.query import moments
 from pipeline.store import StoriesAsked, Story, StoryReport, StorySort
 

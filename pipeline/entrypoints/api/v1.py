@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api import answers, stories
 from pipeline.entrypoints.api.asked import Paged
 from pipeline.entrypoints.api.links import set_links
-from pipeline.ingest import Engine
 from pipeline.query import Filters, snippet
 from pipeline.query import Query as SearchQuery
 from pipeline.store import Range
@@ -21,12 +21,6 @@ PREFIX = "/api/v1"
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MOST_STEPS = 100
 MOST_TAGS = 20
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "A problem (RFC 9457)",
-        "content": {"application/problem+json": {"schema": answers.Problem.model_json_schema()}},
-    }
-}
 Key = Annotated[int, Path(ge=0, lt=2**63, description="An article's id.")]
 
 
@@ -88,6 +82,11 @@ class V1:
         )
 
 
+async def _only_json(request: Request) -> None:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "expected application/json", {"Accept": "application/json"})
+
+
 def _counts(counted: Sequence[tuple[str, int]]) -> list[answers.Count]:
     return [answers.Count(name=name, articles=number) for name, number in counted[:MOST_TAGS]]
 
@@ -95,7 +94,7 @@ def _counts(counted: Sequence[tuple[str, int]]) -> list[answers.Count]:
 def router(engine: Engine) -> APIRouter:
     """Where each operation is found."""
     v1 = V1(engine)
-    found = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    found = APIRouter(prefix=PREFIX, responses=answers.PROBLEMS)
     found.add_api_route("/articles", v1.articles, summary="Search")
     found.add_api_route("/articles/{key}", v1.article, summary="One article")
     found.include_router(stories.router(engine))
@@ -103,6 +102,11 @@ def router(engine: Engine) -> APIRouter:
     found.add_api_route("/stats", v1.stats, summary="Counts")
     token = Security(HTTPBearer(auto_error=False, description="[api] token; not needed on the machine itself."))
     found.add_api_route(
-        "/labels", v1.label, methods=["POST"], status_code=201, summary="Label an article", dependencies=[token]
+        "/labels",
+        v1.label,
+        methods=["POST"],
+        status_code=201,
+        summary="Label an article",
+        dependencies=[token, Depends(_only_json)],
     )
     return found

@@ -67,11 +67,15 @@ def why(context: typer.Context, url: str, chosen: Format = None) -> None:
     arguments.show(run(reading.why(options(context), url)), chosen)
 
 
-def status(context: typer.Context, chosen: Format = None) -> None:
+def status(
+    context: typer.Context,
+    sizes: Annotated[bool, typer.Option("--sizes", help="Also the bytes of each table; reads the whole file.")] = False,
+    chosen: Format = None,
+) -> None:
     """Counts, lag and health."""
     from pipeline.entrypoints import output, reading
 
-    stats = output.plain(run(reading.status(options(context))))
+    stats = output.plain(run(reading.status(options(context), is_sized=sizes)))
     is_table = chosen == "table" or (chosen is None and sys.stdout.isatty())
     arguments.show([{"what": name, "value": value} for name, value in stats.items()] if is_table else [stats], chosen)
 

@@ -8,11 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints import reading
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.judging import varied
-from pipeline.entrypoints.pages.screen import Screen, back, number_in
-from pipeline.ingest import Engine
+from pipeline.entrypoints.pages.screen import Screen, back, number, number_in
 from pipeline.query import Query
 from pipeline.store import Said
 
@@ -43,24 +43,21 @@ class Articles:
 
     async def review(self, request: Request) -> Response:
         """The next article of the queue, or the one that was judged last, to be judged again."""
-        again = request.query_params.get("again", "")
+        again, last = (number(request.query_params.get(name, "")) for name in ("again", "last"))
         waiting = varied(await self._store.labels.doubtful(Query(), QUEUE))
-        key = int(again) if again.isascii() and again.isdecimal() and len(again) < 20 else None
-        if key is None and waiting:
-            key = waiting[0].id
-        last = request.query_params.get("last", "")
-        said = await self._said(int(last)) if last.isascii() and last.isdecimal() and len(last) < 20 else None
+        key = waiting[0].id if again is None and waiting else again
+        said = await self._said(last) if last is not None else None
         shown = await self._shown(key) if key is not None else {}
-        return await self._screen.page(request, "review.html", last=said, is_again=bool(again), **shown)
+        return await self._screen.page(request, "review.html", last=said, is_again=again is not None, **shown)
 
     async def judge(self, request: Request) -> Response:
         """Store what a person says of an article of the queue, and go on to the next."""
         given = await form(request)
-        key = given.get("id", "")
-        if not (key.isascii() and key.isdecimal() and len(key) < 20):
+        key = number(given.get("id", ""))
+        if key is None:
             raise HTTPException(422, "id: it is none")
-        await self._label(int(key), given)
-        return RedirectResponse(f"/review?last={int(key)}", 303)
+        await self._label(key, given)
+        return RedirectResponse(f"/review?last={key}", 303)
 
     async def _said(self, key: int) -> Mapping[str, Any] | None:
         """What was said last of an article."""

@@ -6,14 +6,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.asking import add_with, new_feed
-from pipeline.entrypoints.feeds import state_of
-from pipeline.entrypoints.pages.screen import Screen, back, number_in
+from pipeline.entrypoints.feeds import pushed_by, state_of
+from pipeline.entrypoints.pages.screen import HEADERS, Screen, back, number_in
+from pipeline.entrypoints.pages.uploads import sent
 from pipeline.entrypoints.reading import became
-from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine
+from pipeline.errors import CommandError, ParseError, UsageError
 from pipeline.model import FeedKind
+from pipeline.stages import opml
 from pipeline.store import FeedRow, Range
 
 DAY = timedelta(days=1)
@@ -42,6 +44,24 @@ class Feeds:
             return await self._all(request, error=str(e), url=given.get("url", ""))
         return RedirectResponse(f"/feeds/{added['id']}", 303)
 
+    async def give_out(self, _request: Request) -> Response:
+        """All feeds as OPML, for feed readers."""
+        written = opml.write(row.feed for row in await self._store.feeds.listing())
+        headers = {**HEADERS, "Content-Disposition": 'attachment; filename="defnews.opml"'}
+        return Response(written, headers=headers, media_type="text/x-opml")
+
+    async def take_in(self, request: Request) -> Response:
+        """Add the feeds of an OPML file."""
+        given = await sent(request)
+        try:
+            if not given.files:
+                raise UsageError("choose a file: an OPML list of feeds")
+            wanted = opml.read(given.files[0][1], given.files[0][0])
+        except (UsageError, ParseError) as e:
+            return await self._all(request, error=str(e))
+        new = await self._store.feeds.add(wanted, self._clock.now())
+        return RedirectResponse(f"/feeds?listed={len(wanted)}&new={len(new)}", 303)
+
     async def feed(self, request: Request) -> Response:
         """One feed: its state, what it brought, what it missed, what happened to it."""
         row = await self._row(number_in(request))
@@ -52,6 +72,7 @@ class Feeds:
             "feed.html",
             row=row,
             state=state_of(row),
+            push=pushed_by(await self._store.subscriptions.of_feed(key)),
             counts=(await self._store.timelines.of_feeds([key], days))[key],
             starts=days.starts,
             entries=[became(entry) for entry in await self._store.provenance.of_feed(key, ENTRIES)],
@@ -73,9 +94,10 @@ class Feeds:
 
     async def _row(self, key: int) -> FeedRow:
         rows = await self._store.feeds.listing(named=(str(key),), with_removed=True)
-        if not rows:
-            raise HTTPException(404, f"no feed {key}")
-        return rows[0]
+        for row in rows:
+            if row.feed.id == key:  # a title may be a number too
+                return row
+        raise HTTPException(404, f"no feed {key}")
 
     async def _all(self, request: Request, error: str | None = None, url: str = "") -> Response:
         rows = await self._store.feeds.listing()
@@ -91,4 +113,7 @@ class Feeds:
             error=error,
             url=url,
             kinds=list(FeedKind),
+            taken_in=[
+                value for value in map(request.query_params.get, ("listed", "new")) if value and value.isdecimal()
+            ],
         )

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.engine import Engine
 from pipeline.entrypoints.pages.screen import Screen, country_name, entity_name
-from pipeline.ingest import Engine
 from pipeline.query import Filters, Query
 from pipeline.query.countries import COUNTRIES
 from pipeline.store import Found, Range, Story
@@ -57,7 +57,7 @@ class Front:
         return await self._screen.page(
             request,
             "status.html",
-            stats=await self._store.stats.read(now),
+            stats=await self._store.stats.recent(now),
             size_bytes=await self._store.stats.size_bytes(),
             starts=days.starts,
             volume=await self._store.timelines.volume(days),

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from pipeline.entrypoints.api.guard import guard_of
+from pipeline.engine import Engine
+from pipeline.entrypoints.api.guard import guard_of, place_of
 from pipeline.entrypoints.output import rfc3339
-from pipeline.ingest import Engine
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.tag import entities
 from pipeline.stages.tag.countries import ENGLISH
@@ -40,6 +40,7 @@ HIT = ("\x02", "\x03")  # around a word that was searched for
 _HIT = re.compile(f"{HIT[0]}([^{HIT[0]}{HIT[1]}]*){HIT[1]}")
 _EDIT = re.compile(r"\[-(.*?)-\]|\{\+(.*?)\+\}", re.DOTALL)
 _OUR_PATH = re.compile(r"/(?![/\\])[!-~]*")  # not //elsewhere
+_ID = re.compile("[0-9]{1,19}")
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -63,7 +64,7 @@ class Screen:
         guard, now = guard_of(request), self._engine.clock.now()
         shared = {
             "path": request.url.path,
-            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "here": place_of(request),
             "is_writer": guard.is_writer(request),
             "has_signed_in": guard.has_signed_in(request),
             "pulse": await self._engine.store.stats.pulse(),
@@ -92,10 +93,15 @@ def number_in(request: Request) -> int:
     Raises:
         HTTPException: it is none.
     """
-    given: str = request.path_params["key"]
-    if not (given.isascii() and given.isdecimal() and int(given[:20]) < 2**63):
+    found = number(request.path_params["key"])
+    if found is None:
         raise HTTPException(404, f"no such page: {request.url.path}")
-    return int(given)
+    return found
+
+
+def number(given: str) -> int | None:
+    """The id that was given; None: it is none."""
+    return int(given) if _ID.fullmatch(given) and int(given) < 2**63 else None
 
 
 def hits(text: str) -> Markup:

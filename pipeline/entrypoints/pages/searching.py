@@ -1,83 +1,124 @@
-"""/search: the articles that match words and filters, as a page whose address can be passed on."""
+"""/search: the articles that match words and filters, as a page that can be passed on, saved and taken away."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
+from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from pipeline.entrypoints import reading
-from pipeline.entrypoints.pages.screen import HIT, Screen, countries
+from pipeline.engine import Engine
+from pipeline.entrypoints import exporting, reading, saved
+from pipeline.entrypoints.api.guard import form
+from pipeline.entrypoints.pages.screen import HEADERS, HIT, Screen, back, countries, number_in
+from pipeline.entrypoints.pages.wanted import Wanted, ways
 from pipeline.errors import CommandError, UsageError
-from pipeline.ingest import Engine
 from pipeline.query import snippet
 from pipeline.stages.reread import TOPICS
-from pipeline.store import Count, Found
+from pipeline.store import Count
 
 ROWS = 40
-FIELDS = ("q", "label", "topic", "country", "entity", "feed", "lang", "since", "until", "sort")
+MEDIA = {
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+LONGEST_NAME = 80  # characters, of a saved search
 
 
 class Searching:
     """The form and what it finds."""
 
     def __init__(self, engine: Engine, screen: Screen) -> None:
-        self._engine, self._screen = engine, screen
+        self._engine, self._store, self._screen = engine, engine.store, screen
+        self._exports = tuple(form for form in MEDIA if form != "parquet" or find_spec("pyarrow"))
 
     async def search(self, request: Request) -> Response:
         """Results with the pieces that show why; words that are no query are said to be so."""
-        asked = request.query_params
-        kept = {name: asked[name] for name in FIELDS if asked.get(name)}
-        error: str | None = None
-        rows: tuple[tuple[Found, str], ...] = ()
-        count = Count(0, is_least=False)
+        return await self._shown(request, Wanted.of(request.query_params.multi_items()))
+
+    async def export(self, request: Request) -> Response:
+        """All results as a file, streaming.
+
+        Raises:
+            HTTPException: the format is none that we can write.
+            UsageError: the words are no query.
+            CommandError: a feed is named that does not exist.
+        """
+        kind, now = request.path_params["form"], self._engine.clock.now()
+        if kind not in self._exports:
+            raise HTTPException(404, f"no export as {kind}: expected {', '.join(self._exports)}")
+        asked = Wanted.of(request.query_params.multi_items()).asked(ROWS)
+        query = replace(await reading.to_query(self._store, asked, now), limit=2**62)
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="defnews-{now:%Y%m%d-%H%M}.{kind}"'}
+        rows = exporting.pieces(self._store.search.stream(query), f".{kind}")
+        return StreamingResponse(rows, 200, headers, MEDIA[kind])
+
+    async def save(self, request: Request) -> Response:
+        """Save the search that the page shows."""
+        given = await form(request)
+        wanted = Wanted.in_address(given.get("search", ""))
         try:
-            rows, count = await self._find(kept, asked.get("cursor"))
+            if not (name := " ".join(given.get("name", "").split())) or len(name) > LONGEST_NAME:
+                raise UsageError(f"a saved search has a name of at most {LONGEST_NAME} characters")
+            await saved.add_with(self._store, name, wanted.asked(ROWS), {}, self._engine.clock.now())
         except (UsageError, CommandError) as e:
-            error = str(e).removeprefix("--")
-        wanted = {name: value for name, value in kept.items() if name != "sort"}
+            return await self._shown(request, wanted, str(e).removeprefix("--"))
+        return RedirectResponse(f"/search?{wanted.address}", 303)
+
+    async def change(self, request: Request) -> Response:
+        """Pause a saved search, take it up again, or delete it.
+
+        Raises:
+            HTTPException: none of these.
+        """
+        given, key, now = await form(request), number_in(request), self._engine.clock.now()
+        if given.get("to") == "pause":
+            await self._store.saved.pause(key, now)
+        elif given.get("to") == "resume":
+            await self._store.saved.resume(key, now)
+        elif given.get("to") == "delete":
+            await self._store.saved.remove(key)
+        else:
+            raise HTTPException(422, "to: expected pause, resume or delete")
+        return back(given, "/search")
+
+    async def _shown(self, request: Request, wanted: Wanted, error: str | None = None) -> Response:
+        found: dict[str, Any] = {"rows": (), "count": Count(0, is_least=False), "facets": {}, "more": None}
+        feeds = [row.feed for row in await self._store.feeds.listing()]
+        try:
+            found = await self._find(wanted, request.query_params.get("cursor"), {f.title: f.id for f in feeds})
+        except (UsageError, CommandError) as e:
+            error = error or str(e).removeprefix("--")
         return await self._screen.page(
             request,
             "search.html",
             status=422 if error else 200,
-            rows=rows[:ROWS],
-            count=count,
             error=error,
-            kept=kept,
-            follow=urlencode(wanted),
-            more=urlencode({**kept, "cursor": rows[ROWS - 1][0].cursor}) if len(rows) > ROWS else None,
-            **await self._choices(),
+            wanted=wanted,
+            kept=wanted.first,
+            follow=wanted.without("sort").address,
+            exports=self._exports,
+            saved=[
+                (Wanted.of_saved(one), {"id": one.id, **saved.about(one), **asdict(sendings)})
+                for one, sendings in await self._store.saved.listing()
+            ],
+            feeds=feeds,
+            topics=tuple(TOPICS),
+            all_countries=sorted(countries().items(), key=lambda pair: pair[1]),
+            **found,
         )
 
-    async def _find(self, kept: dict[str, str], cursor: str | None) -> tuple[tuple[tuple[Found, str], ...], Count]:
-        asked = reading.Asked(
-            words=kept.get("q"),
-            many=_many(kept),
-            since=kept.get("since"),
-            until=kept.get("until"),
-            sort=kept.get("sort", "newest"),
-            limit=ROWS + 1,
-            cursor=cursor or None,
-        )
-        store = self._engine.store
-        query = await reading.to_query(store, asked, self._engine.clock.now())
-        found = await store.search.find(query)
-        rows = tuple((row, snippet(row.text, query.asked.terms, mark=HIT)) for row in found)
-        return rows, await store.search.count(query)
-
-    async def _choices(self) -> dict[str, Any]:
-        """What the filters offer."""
-        store = self._engine.store
+    async def _find(self, wanted: Wanted, cursor: str | None, feeds: Mapping[str, int]) -> dict[str, Any]:
+        asked = wanted.asked(ROWS + 1, cursor or None)
+        query = await reading.to_query(self._store, asked, self._engine.clock.now())
+        found = await self._store.search.find(query)
+        rows = [(row, snippet(row.text, query.asked.terms, mark=HIT)) for row in found[:ROWS]]
         return {
-            "feeds": [row.feed for row in await store.feeds.listing()],
-            "topics": tuple(TOPICS),
-            "all_countries": sorted(countries().items(), key=lambda pair: pair[1]),
+            "rows": rows,
+            "count": await self._store.search.count(query),
+            "facets": ways(wanted, await self._store.search.facets(query), feeds),
+            "more": rows[-1][0].cursor if len(found) > ROWS else None,
         }
-
-
-def _many(kept: Mapping[str, str]) -> reading.Many:
-    """The filters of the form, of which each is one value or none."""
-    names = ("label", "topic", "country", "entity", "feed", "lang")
-    label, topic, country, entity, feed, lang = ((kept[name],) if name in kept else () for name in names)
-    return reading.Many(label, topic, country, entity, feed, lang=lang)

@@ -1,20 +1,20 @@
 """The model file: one .npz of plain arrays (never pickle), quantised, the same bytes for the same model.
 
 Text is kept as UTF-8, a line each. Phrases are kept by their first word, with the ways in which that may be written, so
-that none need be cut into words before it is met: a line is phrase TAB concept TAB phrase TAB concept ...
+that none need be cut into words before it is met (`words.Kept`).
 """
 
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from pipeline.errors import UsageError
 from pipeline.stages.classify.english import Lexicon, Model, Network, Scale, Vectors
-from pipeline.stages.words import Phrases
+from pipeline.stages.words import Kept, Phrases, kept
 
 FORMAT = 2
 STEP = 1 / 256  # log-odds; weights of words are whole numbers of it
@@ -40,7 +40,7 @@ def write(model: Model) -> bytes:
         "gram_weights": np.array([steps(model.grams[gram]) for gram in sorted(model.grams)], np.int16),
         "firsts": _lines(firsts),
         "begins": _lines(sorted(begins)),
-        "phrases": _lines(["\t".join(f"{phrase}\t{concept}" for phrase, concept in listed[first]) for first in firsts]),
+        "phrases": _lines([kept(listed[first]) for first in firsts]),
         **vector_arrays(model.lexicon.vectors),
         "topic_weights": model.topic_weights.astype(np.float16),
         **{name: getattr(model.network, name).astype(np.float16) for name in Network.__slots__},
@@ -110,7 +110,7 @@ def _model(arrays: Mapping[str, Any]) -> Model:
         grams=dict(zip(_text(arrays["grams"]).split("\n"), weights, strict=True)),
         lexicon=Lexicon(
             concepts=tuple(meta["concepts"]),
-            phrases=Phrases.of(_Listed(zip(firsts, listed, strict=True)), frozenset(begins)),
+            phrases=Phrases.of(Kept(dict(zip(firsts, listed, strict=True)), _concept), frozenset(begins)),
             vectors=_vectors(arrays),
         ),
         network=Network(*(arrays[name].astype(np.float32) for name in Network.__slots__)),
@@ -121,24 +121,8 @@ def _model(arrays: Mapping[str, Any]) -> Model:
     )
 
 
-class _Listed(Mapping[str, Sequence[tuple[str, int]]]):
-    """The phrases of the file by their first word; a line is cut when it is asked for."""
-
-    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
-        self._lines = dict(lines)
-
-    def __getitem__(self, first: str) -> Sequence[tuple[str, int]]:
-        fields = self._lines[first].split("\t")
-        return [(phrase, int(concept)) for phrase, concept in zip(fields[::2], fields[1::2], strict=True)]
-
-    def __contains__(self, first: object) -> bool:
-        return first in self._lines
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._lines)
-
-    def __len__(self) -> int:
-        return len(self._lines)
+def _concept(_: str, kept: str) -> int:
+    return int(kept)
 
 
 def _lines(texts: Sequence[str]) -> Any:

@@ -1,5 +1,6 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +21,7 @@ TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
 OF_FEEDS = (FEED_CONTENT, FEED_SUMMARY)
+_PAGES = ", pages 1-"  # behind the extractor's name: which ones it read
 _NOTHING = Found("", prose.BLOCKS)
 
 
@@ -47,6 +49,32 @@ def extract_copy(page: Page, entry: Entry) -> Article:
         ExtractError: as `extract`.
     """
     return replace(extract(replace(page, url=entry.url or page.url), entry), url=page.url)
+
+
+def joined(article: Article, pages: Sequence[Page], is_cut: bool) -> Article:
+    """An article with the text of its further pages, but for paragraphs that it has, up to one that cannot be read.
+
+    `is_cut`: there are more pages.
+    """
+    paragraphs = dict.fromkeys(article.text.split("\n"))
+    last = 1
+    for page in pages:
+        try:
+            tree = markup.parse(decode(page), page.url)
+            found = prose.main_text(tree, page.url, prose.shipped()).text
+        except ExtractError:
+            is_cut = True
+            break
+        paragraphs.update(dict.fromkeys(body.without_headline(found, article.title).split("\n")))
+        last += 1
+    text = "\n".join(filter(None, paragraphs))
+    extractor = f"{article.extractor}{_PAGES}{last}"
+    return replace(article, text=text, extractor=extractor, is_teaser=article.is_teaser or is_cut)
+
+
+def is_joined(article: Article) -> bool:
+    """Whether an article was read from several pages, or should have been."""
+    return _PAGES in article.extractor
 
 
 def from_entry(entry: Entry, at: datetime) -> Article:

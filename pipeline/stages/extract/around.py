@@ -80,7 +80,7 @@ def lines_of(root: HtmlElement) -> Iterator[Line]:
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         tag = element.tag
-        if event == "start" and tag in _UNREAD:
+        if event == "start" and tag in _UNREAD and element is not root:
             walk.skip_subtree()
             continue
         if tag in BLOCKS and parts:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import unescape
-from itertools import chain
+from itertools import chain, repeat
 
 from pipeline.stages.extract.body import line
 
@@ -15,8 +15,8 @@ WORDS_ALONE = 4
 LONGEST_BYLINE = LONGEST_NAME * MOST_AUTHORS
 
 _BY_WORDS = (
-    r"by|author(?:ed by|\(s\)|s)?|(?:article|blog|content|guide|originally|report(?:ed|ing)?|stor(?:y|ies)|text|words"
-    r"|posted|published|written|created|contributed)(?:\s(?:and|&)\s\w+)?\sby|contributors?|writers?"
+    r"by|author(?:ed by|\(s\)|s)?|(?:article|blog|content|guide|interview|originally|report(?:ed|ing)?|stor(?:y|ies)"
+    r"|text|words|posted|published|written|created|contributed)(?:\s(?:and|&)\s\w+)?\sby|contributors?|writers?"
     r"|(?:écrit |publié )?par|auteurs?|(?:escrito |publicado )?por|autor(?:en|es|a|in)?|(?:ein beitrag |verfasst )?von"
     r"|(?:scritto )?da|di|autore|(?:geschreven )?door|(?:skrevet |skriven )?av|(?:skrevet )?af|przez|autorzy"
     r"|автор|автори|авторы|текст|yazan|yazar|oleh|penulis|tác giả|redactor|szerző|συντάκτης"
@@ -32,7 +32,7 @@ _MORE = re.compile(r"(?<=\w)\s+(?:in|on|at|for|from|of|is|more)\s.*", re.DOTALL)
 _FULL_STOP = re.compile(r"(?<=\w\w)\.+$")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^]]*\]|<[^>]*>")
 _QUOTES = "\"'“”«»„‘’*_·,:;-–—| "
-_NO_NAME = re.compile(r"https?:|www\.|@|\.(?:com|org|net|edu|gov|io|co)\b|\d{3}|[<>{}=#$%?!]|\s\d|\d\s", re.IGNORECASE)
+_NO_NAME = re.compile(r"https?:|www\.|@|\.(?:com|org|net|edu|gov|io|co)\b|\d{3}|[<>{}=#$%?!:]|\s\d|\d\s", re.IGNORECASE)
 _CREDENTIAL = re.compile(
     r"(?:[A-Z]\.?){2,6}(?:-[A-Z0-9]{1,5})?|Ph\.?\s?D\.?s?|D\.?Phil\.?|M\.?Sc\.?|B\.?Sc\.?|Ed\.?\s?D\.?|M\.?Ed\.?|Psy\.?D\.?|Pharm\.?D\.?"
     r"|Esq\.?|CFP®?|CEPF®?|RDN?|LDN?|MS|MA|MBA|CPA|RN|JD|MD|DO|DC|PT|DPT|EA|CFA|BA|BS|PMP®?|[A-Z][A-Za-z]?[A-Z]+®?"
@@ -51,13 +51,16 @@ _TITLE = re.compile(  # before a name: forms of address, ranks
     r")+(?=\S+\s)",
     re.IGNORECASE,
 )
-_ROLE = re.compile(  # what a person is
-    r"\b(?:editor|reporter|writer|correspondent|columnist|contributor|journalist|author|(?:co-?)?founder|director|manager"
+_ROLES = (  # what a person is
+    r"editor|reporter|writer|correspondent|columnist|contributor|journalist|author|(?:co-?)?founder|director|manager"
     r"|president|expert|specialist|analyst|reviewer|producer|consultant|engineer|officer|ceo|cto|cmo|coo|professor|fellow"
     r"|researcher|attorney|lawyer|dietitian|nutritionist|coach|trainer|blogger|strategist|marketer|owner|partner|gardener"
     r"|redakteur(?:in)?|journaliste|rédacteur|redactora?|periodista|giornalista|redattore|journalist(?:in)?|dziennikarz"
-    r"|корреспондент)\b",
-    re.IGNORECASE,
+    r"|корреспондент"
+)
+_ROLE = re.compile(rf"\b(?:{_ROLES})\b", re.IGNORECASE)
+_ROLE_AFTER = re.compile(  # Jane Doe, Arms and Army Editor; Jane Doe, Head of Arms and Army
+    rf",\s(?:[^,;|]*\b(?:{_ROLES})|(?:head|vice president|vp) of\b[^,;|&]*)\s*(?=[,;|&]|$)", re.IGNORECASE
 )
 _KIND_OF = re.compile(  # begins what kind of one
     r"\s+(?:senior|chief|lead|head|staff|associate|assistant|deputy|managing|contributing|executive|guest|freelance|vice"
@@ -80,6 +83,11 @@ _PARTICLE = re.compile(
 )
 _GIVEN = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)?(?: [^\W\d_]\.)*|(?:[^\W\d_]\.\s?)+")
 _DATED = re.compile(r"\s*(?:\b[^\W\d_]{3,9}\.?\s*)?(?<!\w)\d{1,2}(?!\w).*", re.DOTALL)  # Jane Doe December 23
+_CREDIT = re.compile(  # beyond doubt, wherever it stands
+    r"(?:\b(?:article|story|written) by|^about the authors?)\b(?:\s*:)?\s*",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"\s+(?:is|are|was|has|writes|works|covers)\s|[.:]\s")  # Jane Doe is a reporter at
 _PARTS = re.compile(r"\s*[|•·⋅●]\s*|\s+[-–—]\s+")
 
 
@@ -89,7 +97,7 @@ def names(byline: str) -> tuple[str, ...]:
     if len(byline) > LONGEST_BYLINE:
         return ()
     found: list[str] = []
-    for part in _BETWEEN.split(_without_by(_BRACKETS.sub(" ", _URL.sub(" ", byline)))):
+    for part in _BETWEEN.split(_ROLE_AFTER.sub("", _without_by(_BRACKETS.sub(" ", _URL.sub(" ", byline))))):
         first, *others = part.split(",")
         pieces = [piece for piece in (_bare(first), *(_bare(one) for one in others if not _ROLE.search(one))) if piece]
         if len(pieces) == 2 and " " not in pieces[0] and _GIVEN.fullmatch(pieces[1]):
@@ -110,14 +118,19 @@ def _begins_name(word: str) -> bool:
     return word[0].isupper() or word[0] in "'’"
 
 
-def first_people(sources: Iterable[Iterable[str]], is_outlet: Callable[[str], bool]) -> tuple[str, ...]:
+def first_people(
+    told: Iterable[Iterable[str]], hints: Iterable[Iterable[str]], is_outlet: Callable[[str], bool]
+) -> tuple[str, ...]:
     """The people of the first source that names one in full; else of the first that names one at all.
 
-    A site is its own author only where it bears what reads as a person's name, and nobody else is named.
+    What only hints at an author is asked where nobody is told but by a nickname. A site is its own author only where it
+    bears what reads as a person's name, and nobody else is named.
     """
     handles: tuple[str, ...] = ()
     itself: tuple[str, ...] = ()
-    for source in sources:
+    for source, is_hint in chain(zip(told, repeat(False)), zip(hints, repeat(True))):
+        if is_hint and any(map(str.istitle, handles)):
+            break
         found = dict.fromkeys(name for byline in source for name in names(byline))
         people = tuple(name for name in found if not is_outlet(name))[:MOST_AUTHORS]
         if any(map(is_full, people)):
@@ -129,7 +142,8 @@ def first_people(sources: Iterable[Iterable[str]], is_outlet: Callable[[str], bo
 
 def reconciled(told: tuple[str, ...], signed: tuple[str, ...]) -> tuple[str, ...]:
     """Whom the page tells as authors, unless the byline below its headline names only others: those who wrote."""
-    return told if not signed or set(map(str.casefold, told)) & set(map(str.casefold, signed)) else signed
+    known = tuple(name.casefold() for name in told)
+    return told if not signed or any(name.casefold().startswith(known) for name in signed) else signed
 
 
 def signed(lines: Iterable[str], title: str) -> Iterator[str]:
@@ -148,10 +162,21 @@ def standing_alone(lines: Sequence[str], title: str, is_date: Callable[[str], bo
     """What stands alone beside a date or above a role, as names do."""
     parts = [part for text in lines for part in _PARTS.split(text)]
     near = {near for at, part in enumerate(parts) if is_date(part) for near in (at - 1, at + 1)}
-    near |= {at for at, part in enumerate(parts[1:]) if _ROLE.match(part)}
+    near |= {at for at, part in enumerate(parts[1:]) if _ROLE.search(part) and len(part.split()) <= WORDS_ALONE}
     for at, part in enumerate(parts):
         if at in near and len(part.split()) <= WORDS_ALONE and (people := shown(part, title)):
             yield people
+
+
+def credited(lines: Iterable[str], title: str) -> Iterator[str]:
+    """Whom a line anywhere in a page says to have written it, or the line after one that says so."""
+    is_next = False
+    for text in lines:
+        match = _CREDIT.search(text)
+        rest = text[match.end() :] if match else text
+        if (match or is_next) and rest and (people := shown(_SENTENCE.split(rest, maxsplit=1)[0], title)):
+            yield people
+        is_next = match is not None and not rest
 
 
 def shown(text: str, title: str) -> str | None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from htmldate import find_date
@@ -37,6 +37,7 @@ _UPDATED = re.compile(
 )
 _MARKED_AS_DATE = XPath("//time | //@class[contains(.,'date') or contains(.,'ublish') or contains(.,'osted')]/..")
 MOST_MARKED = 10
+_NEW_YEAR = "-01-01"  # what a guess makes of a mere year
 _IN_SCRIPT = re.compile(
     r"[\"'](?:datePublished|date_published|publishedAt|published_at|publishDate|publish_date|publicationDate|pubDate"
     r"|firstPublished(?:At|Date)?|pagePostDate)\\?[\"']\s*:\s*\\?[\"']([^\"'\\]{8,40})",
@@ -69,16 +70,26 @@ def first_stated(candidates: Iterable[str | None], fetched_at: datetime) -> Stat
 def shown(lines: Iterable[Line], lang: str | None, fetched_at: datetime) -> Shown:
     """The dates that readers see around the headline, the nearest first."""
     published, updated = None, None
-    for one in lines:
-        stamp = first_stated(one.stamps, fetched_at)
-        day = stamp or written(one.text, lang)
+    for one, is_update in chain.from_iterable(map(_parted, lines)):
+        day = first_stated(one.stamps, fetched_at) or written(one.text, lang)
         if day is None or not counts(day.at, fetched_at, day.slack):
             continue
-        if _UPDATED.search(one.text):
+        if is_update:
             updated = updated or day
         else:
             published = published or day
     return Shown(published, updated)
+
+
+def _parted(one: Line) -> Iterator[tuple[Line, bool]]:
+    """What a line says of the publication and of an update, and which is which: `3 May 2025, updated 7 May 2025`."""
+    match = _UPDATED.search(one.text)
+    first, second = (one.text[: match.start()], one.text[match.start() :]) if match else (one.text, "")
+    if len(one.stamps) != 1 and written(first) and written(second):
+        yield Line(first, one.stamps[:1]), False
+        yield Line(second, one.stamps[1:]), True
+    else:
+        yield one, match is not None
 
 
 def of_page(tree: HtmlElement, page: Page, seen: Shown, is_last_resort: bool) -> Stated | None:
@@ -89,13 +100,10 @@ def of_page(tree: HtmlElement, page: Page, seen: Shown, is_last_resort: bool) ->
     path = in_path(urlsplit(page.url).path)
     if path is not None and counts(path.at, page.fetched_at, path.slack):
         return path
-    return (
-        seen.published
-        or _scripted(tree, page.fetched_at)
-        or seen.updated
-        or shown(islice(_marked(tree), MOST_MARKED), None, page.fetched_at).published
-        or (_guessed(tree, page) if is_last_resort else None)
-    )
+    if (found := seen.published or _scripted(tree, page.fetched_at) or seen.updated) is not None:
+        return found
+    marked = shown(islice(_marked(tree), MOST_MARKED), None, page.fetched_at)
+    return marked.published or marked.updated or (_guessed(tree, page) if is_last_resort else None)
 
 
 def _scripted(tree: HtmlElement, fetched_at: datetime) -> Stated | None:
@@ -124,7 +132,7 @@ def _guessed(tree: HtmlElement, page: Page) -> Stated | None:
             min_date=EARLIEST.replace(tzinfo=None),
             max_date=(page.fetched_at + ZONE_SLACK).replace(tzinfo=None),
         )
-    return first_stated([found], page.fetched_at)
+    return first_stated([found], page.fetched_at) if found and not found.endswith(_NEW_YEAR) else None
 
 
 def told(entry: Entry, seen_at: datetime) -> datetime | None:

@@ -75,19 +75,24 @@ _AUTHORS = (
     "dc.creator",
     "dcterms.creator",
 )
+_CITED = ("citation_author", "citation_authors")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
 _TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
 _MARKED_AS_AUTHOR = XPath(
     "//a[@rel='author' or contains(@href,'/author')] | //@itemprop[.='author']/.."
     " | //@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')]/.."
 )
-_AUTHOR_CLASS = re.compile(r"(?:^|[-_])(?:author|byline|writer)s?(?=$|[-_])", re.IGNORECASE)
+_AUTHOR_CLASS = re.compile(r"(?<![^\s_-])(?:author|byline|writer)s?(?![^\s_-])", re.IGNORECASE)
 _NO_AUTHOR_CLASS = re.compile(
     r"bio|image|img|avatar|photo|picture|box|desc|date|time|social|title|position|role|info|about|comment|meta"
     r"|label|list|link(?:s|ed)|wrap|container|count|related",
     re.IGNORECASE,
 )
-_SOMEONE_ELSE = XPath("boolean(ancestor::*[contains(@class,'comment') or contains(@id,'comment') or self::footer])")
+_CREDITS = (b"written by", b"article by", b"story by", b"about the author")  # in a page worth a walk over its lines
+_SOMEONE_ELSE = XPath(
+    "boolean(ancestor-or-self::*[self::footer or contains(@class,'comment') or contains(@id,'comment')"
+    " or contains(@class,'related') or contains(@class,'recommend') or contains(@class,'teaser')])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,15 @@ class _Source:
 
     def told(self, *names: str) -> Iterator[str | None]:
         """What the article says of itself under these names, then the page, then what is marked in its HTML."""
-        for node in (self.article, self.whole, self.marked):
-            yield from (jsonld.text(node.get(name)) for name in names)
+        return chain(self.stated(*names), self.marked_as(*names))
+
+    def stated(self, *names: str) -> Iterator[str | None]:
+        """What JSON-LD says of the article under these names, then of the page."""
+        return (jsonld.text(node.get(name)) for node in (self.article, self.whole) for name in names)
+
+    def marked_as(self, *names: str) -> Iterator[str | None]:
+        """What is marked so in the HTML: perhaps of another article, to which the page only points."""
+        return (jsonld.text(self.marked.get(name)) for name in names)
 
 
 def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
@@ -147,12 +159,13 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
     above, below = (before(heading), after(heading)) if heading is not None else ([], [])
     shown = dates.shown((*below, *above), source.lang, page.fetched_at)
     seen = _Seen(title or "", [one.text for one in below], [one.text for one in above])
+    signed = ([one] for one in authors.signed(seen.below[:CLOSE], seen.title))
     return Facts(
         canonical_url=source.canonical,
         title=title,
         authors=authors.reconciled(
-            authors.first_people(_bylines(source, seen), outlet.is_named),
-            authors.first_people(([one] for one in authors.signed(seen.below[:CLOSE], seen.title)), outlet.is_named),
+            authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named),
+            authors.first_people(signed, (), outlet.is_named),
         ),
         published=dates.first_stated(_published(source), page.fetched_at)
         or dates.of_page(tree, page, shown, is_last_resort=not has_date),
@@ -193,13 +206,15 @@ def _metas(tree: HtmlElement) -> Mapping[str, Sequence[str]]:
 
 
 def _published(source: _Source) -> Iterator[str | None]:
-    yield from source.told("datePublished")
+    yield from source.stated("datePublished")
     yield from map(source.meta, _PUBLISHED)
+    yield from source.marked_as("datePublished")
     yield from source.tree.xpath("//time[@pubdate]/@datetime")
 
 
 def _updated(source: _Source, shown: dates.Shown) -> datetime | None:
-    told = chain(source.told("dateModified"), map(source.meta, _UPDATED))
+    metas = map(source.meta, _UPDATED)
+    told = chain(source.stated("dateModified"), metas, source.marked_as("dateModified"))
     updated = dates.first_stated(told, source.page.fetched_at) or shown.updated
     return updated.at.astimezone(UTC) if updated else None
 
@@ -213,20 +228,27 @@ class _Seen:
     above: Sequence[str]  # the nearest first
 
 
-def _bylines(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
+def _told(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
     """Who is said to have written the article, the most trusted source first."""
-    yield source.metas.get("citation_author", ())
-    for node in (source.article, source.marked):
-        yield jsonld.people(node.get("author"), source.nodes)
+    yield chain.from_iterable(source.metas.get(key, ()) for key in _CITED)
+    yield jsonld.people(source.article.get("author"), source.nodes)
     for key in _AUTHORS:
         yield source.metas.get(key, ())
     yield _twitter_cards(source.metas)
+    yield jsonld.people(source.marked.get("author"), source.nodes)
+    for byline in authors.signed(seen.below, seen.title):
+        yield [byline]
+
+
+def _hinted(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
+    """Who may have written it, the most likely first."""
     for byline in chain(
-        authors.signed(seen.below, seen.title),
         _marked(source.tree, seen.title),
         authors.signed(seen.above[::-1], seen.title),
         authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date),
         authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date),
+        _credited(source, seen.title),
+        _boxed(source.tree, seen.title),
     ):
         yield [byline]
 
@@ -246,6 +268,21 @@ def _marked(tree: HtmlElement, title: str) -> Iterator[str]:
                 people = authors.shown(text, title)
                 if people or (is_marked and " " not in text):
                     yield people or text
+
+
+def _credited(source: _Source, title: str) -> Iterator[str]:
+    body = source.page.body.lower()
+    is_worth = any(credit in body for credit in _CREDITS)
+    return authors.credited((one.text for one in lines_of(source.tree)) if is_worth else (), title)
+
+
+def _boxed(tree: HtmlElement, title: str) -> Iterator[str]:
+    """The first line of what introduces an author."""
+    for element in _MARKED_AS_AUTHOR(tree)[:MOST_MARKED]:
+        if _AUTHOR_CLASS.search(element.get("class") or "") and not _SOMEONE_ELSE(element):
+            first = next(lines_of(element), None)
+            if first and len(first.text) <= LONGEST_NAME:
+                yield authors.shown(first.text, title) or ""
 
 
 def _is_author_class(name: str) -> bool:

@@ -37,6 +37,7 @@ _WRITTEN = tuple(
 )
 _NUMBERS = re.compile(r"(?<![\d./\-])(\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)")
 _MONTH_FIRST = frozenset({"en", "en-US", "en-PH"})
+_IN_PATH_BY_NAME = re.compile(r"/(?P<year>(?:19|20)\d{2})/(?P<word>[a-z]{3,9})/(?P<day>0?[1-9]|[12]\d|3[01])/")
 _IN_PATH = re.compile(r"/(?P<year>(?:19|20)\d{2})([/\-_]?)(?P<month>0[1-9]|1[0-2])\2(?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
 
 
@@ -85,9 +86,11 @@ def written(text: str, lang: str | None = None) -> Stated | None:
 
 
 def in_path(path: str) -> Stated | None:
-    """The day in the path of a URL: /2025/07/10/, 2025-07-10, /20250710."""
-    match = _IN_PATH.search(path)
-    return _day(int(match["year"]), int(match["month"]), int(match["day"])) if match else None
+    """The day in the path of a URL: /2025/07/10/, 2025-07-10, /20250710, /2025/jul/10/."""
+    if match := _IN_PATH.search(path):
+        return _day(int(match["year"]), int(match["month"]), int(match["day"]))
+    match = _IN_PATH_BY_NAME.search(path)
+    return _from_words(match, "en") if match else None
 
 
 def _from_iso(match: re.Match[str]) -> Stated:

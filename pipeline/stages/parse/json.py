@@ -39,8 +39,15 @@ def parse(text: str, url: str) -> ParsedFeed:
         format=_FORMATS.get(version.strip("/"), "json11"),
         entries=distinct(entry for entry in entries if entry),
         lang=lang,
-        links=(("next", following),) if (following := _link(feed, "next_url", url)) else (),
+        links=_links(feed, url),
     )
+
+
+def _links(feed: _Object, base: str) -> tuple[tuple[str, str], ...]:
+    """What it names of itself; hubs are objects with a type and a URL."""
+    named = (("next", _link(feed, "next_url", base)), ("self", _link(feed, "feed_url", base)))
+    hubs = (("hub", _link(hub, "url", base)) for hub in _objects(feed, "hubs"))
+    return tuple((relation, link) for relation, link in (*named, *hubs) if link)
 
 
 def _entry(item: _Object, base: str, lang: str | None) -> Entry | None:

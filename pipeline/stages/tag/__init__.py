@@ -1,7 +1,7 @@
 """Article -> Tags: the countries that an article is about, and the weapons, forces and firms that it names.
 
 All names come from the tables beside this file: `entities` and `countries` find them in words, `abroad` finds countries
-in other languages.
+in other languages. `index` keeps the forms of entities ready to be found.
 """
 
 import re
@@ -12,6 +12,7 @@ from functools import cache
 
 from pipeline.model import Article
 from pipeline.stages import words
+from pipeline.stages.tag import index
 from pipeline.stages.tag.abroad import home_of, language_of, table_of
 from pipeline.stages.tag.countries import ENGLISH, NOWHERE, Countries
 from pipeline.stages.tag.entities import Entities, Mention
@@ -46,7 +47,7 @@ class Tagger:
     name = NAME
 
     def __init__(self) -> None:
-        self._entities = Entities()
+        self._entities = Entities(index.read())
         self._countries = Countries()
 
     def tag(self, article: Article) -> Tags:

@@ -34,8 +34,8 @@ class Mention(NamedTuple):
 class Entities:
     """Finds all that the tables of entities list."""
 
-    def __init__(self) -> None:
-        self._phrases = Phrases(forms())
+    def __init__(self, phrases: Phrases[Entity]) -> None:
+        self._phrases = phrases
         self._near = {
             kind: frozenset(near.split("|")) for kinds, near in lines("entities", "near") for kind in kinds.split("|")
         }

@@ -5,7 +5,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import text
 
-from pipeline.store import saved_tables, search_index, story_tables  # noqa: F401 - all tables are compared
+from pipeline.store import push_tables, saved_tables, search_index, story_tables  # noqa: F401 - all tables are compared
 from pipeline.store.tables import metadata
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.clock import Clock
 from pipeline.compute import Compute
+from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
-from pipeline.ingest import Engine
+from pipeline.entrypoints.filling import Fillings
 from pipeline.settings import Settings
 from pipeline.settings.sections import ApiSettings
 from pipeline.stages.classify import Classifier
@@ -40,7 +41,8 @@ def engine_of(store: Store, clock: Clock) -> Engine:
 @asynccontextmanager
 async def asking(store: Store, clock: StillClock, **api: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application with these settings of [api]."""
-    app = application(engine_of(store, clock), Settings(api=ApiSettings(**api)), health)
+    engine, settings = engine_of(store, clock), Settings(api=ApiSettings(**api))
+    app = application(engine, settings, health, Fillings(engine, settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8317") as client:
         yield client

@@ -1,6 +1,9 @@
 """Feeds that go out: any search, in three formats that readers can read, and nothing twice."""
 
 import json
+import os
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import feedparser
@@ -77,6 +80,41 @@ async def test_a_feed_is_sent_again_only_when_something_changed(
     clock.at += timedelta(minutes=1)
     changed = await client.get(f"/feed.{name}?label=defense", headers=since)
     assert (changed.status_code, "Flower" in changed.text) == (200, True)
+
+
+@pytest.fixture
+def new_york() -> Iterator[None]:
+    """A machine whose zone is not UTC."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "America/New_York"
+    time.tzset()
+    yield
+    os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
+    time.tzset()
+
+
+UNMODIFIED = (
+    ("Fri, 11 Jul 2025 12:00:00 -0000", 304),
+    ("Fri, 11 Jul 2025 11:59:59 -0000", 200),
+    ("Fri, 31 Dec 9999 23:59:59 -0100", 304),
+    ("Mon, 01 Jan 0100 00:00:00 +0100", 200),
+    ("Fri, 11 Jul 2025 12:00:00 +99999", 200),
+)
+
+
+@pytest.mark.parametrize(("said", "status"), UNMODIFIED)
+async def test_no_date_and_no_zone_is_an_error_of_ours(
+    said: str, status: int, filled: Store, serve: Serve, clock: StillClock, new_york: None
+) -> None:
+    clock.advance(seconds=2)
+    assert (await (await serve()).get("/feed.rss", headers={"If-Modified-Since": said})).status_code == status
+
+
+@pytest.mark.parametrize("name", FORMATS)
+async def test_any_filter_can_be_followed(name: str, filled: Store, serve: Serve) -> None:
+    asked = "story=5&story=6&teaser=false&min_score=0.5&kind=trade&site=x.example&lang=en&topic=nuclear&since=7d"
+    answer = await (await serve()).get(f"/feed.{name}?{asked}")
+    assert (answer.status_code, "story 5, 6" in answer.text) == (200, True)
 
 
 async def test_what_cannot_be_is_a_problem_for_feeds_too(serve: Serve) -> None:

@@ -1,5 +1,6 @@
 """Who may ask what: names, tokens, cookies, other sites' pages, pace and size."""
 
+import html
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -41,7 +42,8 @@ async def test_on_this_machine_no_token_is_needed(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "headers",
     [{"Host": "192.0.2.7:8317"}, {"Forwarded": "for=192.0.2.7"}, {"X_Forwarded_For": "192.0.2.7"},
-     {"X_Forwarded_Host": "news.example"}, {"X_Real_IP": "192.0.2.7"}, {"Via": "1.1 proxy"}],
+     {"X_Forwarded_Host": "news.example"}, {"X_Real_IP": "192.0.2.7"}, {"Via": "1.1 proxy"},
+     {"X_Forwarded_Server": "news.example"}, {"CF_Connecting_IP": "192.0.2.7"}, {"X_Original_Host": "news.example"}],
     ids=str,
 )  # fmt: skip
 async def test_what_may_come_from_elsewhere_cannot_write_without_a_token(headers: dict[str, str], serve: Serve) -> None:
@@ -67,7 +69,8 @@ async def test_a_token_that_is_set_is_needed_and_no_other_one_does(given: str, s
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://127.0.0.1:9"}, 403),
+    [({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://["}, 403),
+     ({"Origin": "http://127.0.0.1:9"}, 403),
      ({"Sec_Fetch_Site": "cross-site"}, 403), ({"Sec_Fetch_Site": "same-site"}, 403),
      ({"Origin": "http://127.0.0.1:8317", "Sec_Fetch_Site": "same-origin"}, 404), ({"Sec_Fetch_Site": "none"}, 404)],
     ids=str,
@@ -86,6 +89,8 @@ async def test_a_read_token_closes_everything_but_probes_and_signing_in(serve: S
             assert (await client.get(path, headers={"Authorization": f"Bearer {token}"})).status_code != 401
     for path in ("/healthz", "/readyz", "/sign-in", "/page.css"):
         assert (await client.get(path)).status_code == 200
+    assert (await client.get("/readyz")).json() == {"ok": True}
+    assert "articles" in (await client.get("/readyz", headers={"Authorization": f"Bearer {READ_TOKEN}"})).json()
     assert await write(client, Authorization=f"Bearer {READ_TOKEN}") == 401
 
 
@@ -105,10 +110,27 @@ async def test_a_browser_is_led_to_sign_in_and_back_to_where_it_was(serve: Serve
     assert await write(client) == 401
 
 
-async def test_a_refused_form_leads_back_to_its_page(serve: Serve) -> None:
+@pytest.mark.parametrize(
+    ("referer", "back"), [("http://127.0.0.1:8317/articles/1", "/articles/1"), ("http://[", "/"), ("x", "/"), ("", "/")]
+)
+async def test_a_refused_form_leads_back_to_its_page(referer: str, back: str, serve: Serve) -> None:
     client = await serve(token=TOKEN)
-    sent = await client.post("/articles/1", headers={**PAGE, "Referer": "http://127.0.0.1:8317/articles/1"})
-    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=/articles/1")
+    sent = await client.post("/articles/1", headers={**PAGE, "Referer": referer})
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/sign-in?next={back}")
+
+
+@pytest.mark.parametrize("place", ["/entities/%D0%9C%D0%B8%D0%B3", "/topics/a%2Fb%3Fc%23?x=%C3%BC", "/topics/100%25"])
+async def test_signing_in_leads_back_to_a_page_of_any_name(place: str, serve: Serve) -> None:
+    client = await serve(token=TOKEN, read_token=READ_TOKEN)
+    refused = await client.get(place, headers=PAGE)
+    asked = await client.get(refused.headers["location"])
+    way_on = html.unescape(asked.text.split('name="next" value="')[1].split('"')[0])
+    assert (await client.post("/sign-in", data={"token": TOKEN, "next": way_on})).headers["location"] == place
+
+
+async def test_a_form_has_only_so_many_fields(serve: Serve) -> None:
+    for path in ("/sign-in", "/review"):
+        assert (await (await serve()).post(path, content=b"a&" * 200)).status_code == 422
 
 
 async def test_the_cookie_of_a_writer_writes_until_it_is_old_or_taken_away(serve: Serve, clock: StillClock) -> None:
@@ -182,7 +204,9 @@ async def test_every_answer_has_the_headers_that_keep_it_safe(serve: Serve) -> N
         await client.get("/"),
         await client.get("/sign-in"),
         await client.post("/api/v1/labels", json=LABEL, headers={"Origin": "null"}),
+        ours := await client.post("/feeds", data={"url": "http://x.example/"}),  # this engine has no web
     ]
+    assert ours.status_code == 500
     for answer in answers:
         assert all(name in answer.headers for name in HEADERS)
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")

@@ -26,6 +26,9 @@ async def test_what_cannot_be_is_a_problem(serve: Serve) -> None:
     client = await serve()
     codes = {"/api/v1/stories/7": 404, "/api/v1/stories/-1": 404, "/api/v1/stories?sort=x": 422}
     codes |= {"/api/v1/stories?country=XX1": 422, "/api/v1/stories?cursor=x": 422, "/api/v1/stories?what=1": 422}
+    far = "9" * 25
+    cursors = ("2025-01-01_5", f"2025-01-01T00:00:00Z_{far}", f"5_{far}&sort=size", f"{far}_5&sort=growth")
+    codes |= {f"/api/v1/stories?cursor={cursor}": 422 for cursor in cursors}
     for path, status in codes.items():
         answer = await client.get(path)
         assert (path, answer.status_code, answer.json()["status"]) == (path, status, status)

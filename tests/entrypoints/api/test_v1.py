@@ -110,6 +110,7 @@ async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     search = described["paths"]["/api/v1/articles"]["get"]
     assert {"q", "label", "country", "cursor", "min_score"} <= {row["name"] for row in search["parameters"]}
     assert all(row.get("description") for row in search["parameters"])
+    assert all("422" not in way["responses"] for ways in described["paths"].values() for way in ways.values())
     assert "detail" in search["responses"]["default"]["content"]["application/problem+json"]["schema"]["properties"]
     assert described["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
     names = ("articles", "articles/{key}", "stories", "stories/{key}", "feeds", "labels", "stats")
@@ -190,13 +191,20 @@ async def test_a_label_that_is_none_is_a_problem(serve: Serve) -> None:
         assert answer.status_code == 422, (body, answer.text)
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+async def test_a_label_that_does_not_come_as_json_is_refused(kind: str, serve: Serve) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = await (await serve()).post("/api/v1/labels", content='{"article_id": 1, "label": "no"}', headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (415, "expected application/json")
+
+
 async def test_a_database_out_of_reach_is_said_with_when_to_ask_again(clock: StillClock) -> None:
     async with Store("postgresql://nobody@127.0.0.1:1/nothing") as store, asking(store, clock) as client:
         answer = await client.get("/api/v1/stats")
         page = await client.get("/", headers={"Accept": "text/html"})
         ready = await client.get("/readyz")
     assert (answer.status_code, answer.headers["retry-after"], answer.json()["status"]) == (503, "10", 503)
-    assert "nobody" not in answer.text
+    assert "nobody" not in answer.text + ready.text
     assert (page.status_code, "out of reach" in page.text, ready.status_code) == (503, True, 503)
 
 

@@ -13,6 +13,7 @@ import uvicorn
 
 from pipeline.clock import SystemClock
 from pipeline.entrypoints.api import application
+from pipeline.entrypoints.filling import Fillings
 from pipeline.settings import Settings
 from pipeline.store import Store
 from tests.entrypoints.api.conftest import engine_of, health
@@ -24,7 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 AXE = Path(__file__).parent / "vendor/axe.min.js"
-PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/status", "/countries/KR")
+PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     async def serve() -> None:
         async with Store(f"sqlite:///{path}") as store:
             await fill_with_news(store)
-            app = application(engine_of(store, SystemClock()), Settings(), health)
+            engine, settings = engine_of(store, SystemClock()), Settings()
+            app = application(engine, settings, health, Fillings(engine, settings))
             servers.append(uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")))
             await servers[0].serve(sockets=[listener])
 

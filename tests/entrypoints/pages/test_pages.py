@@ -10,14 +10,17 @@ from pipeline.entrypoints.pages.article import legend, paragraphs, pieces
 from pipeline.entrypoints.pages.screen import country_name, hits, redlined, span
 from pipeline.query import Filters, Query
 from pipeline.store import Store
+from tests import make
 from tests.conftest import StillClock
 from tests.entrypoints.api.conftest import asking
 from tests.entrypoints.pages.conftest import HOSTILE
 
 ROOT = Path(__file__).parents[3]
 PLACES = (
+    "/search?country=KR&country=JP&site=x.example&story=1",
     "/", "/search", "/search?q=jeju&label=defense&country=KR", "/search?q=nowhere", "/review", "/feeds", "/feeds/1",
-    "/status", "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
+    "/status", "/backfill", "/countries", "/countries?q=jeju&topic=operations",
+    "/topics/operations", "/countries/KR", "/entities/B-52H", "/entities/nothing%20of%20ours",
 )  # fmt: skip
 
 
@@ -52,10 +55,20 @@ async def test_hostile_articles_are_shown_as_text(client: httpx.AsyncClient, fil
 
 
 NOT_THERE = (
-    "/articles/999", "/articles/x", "/articles/99999999999999999999", "/feeds/999", "/countries/QQ",
-    "/static/../screen.py", "/static/nothing.js",
+    "/articles/999", "/articles/x", "/articles/99999999999999999999", f"/articles/{'0' * 20}{'9' * 20}", "/feeds/999",
+    "/countries/QQ", "/static/../screen.py", "/static/nothing.js",
 )  # fmt: skip
-NO_SEARCH = ("q=OR", "label=red", "feed=nobody", "cursor=x", "since=never", "country=QQ")
+NO_SEARCH = (
+    "q=OR",
+    "label=red",
+    "feed=nobody",
+    "cursor=x",
+    "since=never",
+    "country=QQ",
+    "min_score=2x",
+    "teaser=no",
+    "story=x",
+)
 
 
 async def test_what_is_not_there_or_cannot_be_is_said_to_be_so(client: httpx.AsyncClient) -> None:
@@ -109,6 +122,12 @@ async def test_an_answer_that_is_none_is_refused(client: httpx.AsyncClient) -> N
     assert (await client.post("/review", data={"said": "yes", "id": "1"})).status_code == 404
 
 
+async def test_a_number_that_no_article_can_have_is_none(client: httpx.AsyncClient) -> None:
+    for asked in ("again", "last"):
+        assert (await client.get(f"/review?{asked}={'9' * 19}")).status_code == 200
+    assert (await client.post("/review", data={"said": "yes", "id": "9" * 19})).status_code == 422
+
+
 async def test_a_page_of_another_site_cannot_answer(client: httpx.AsyncClient) -> None:
     answer = await client.post("/review", data={"id": "1"}, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
@@ -124,6 +143,15 @@ async def test_a_feed_is_paused_taken_up_again_and_made_due(
     assert row.state.next_poll_reason == "asked for"
     assert row.state.next_poll_at == clock.now()
     assert (await client.post("/feeds/1", data={"to": "explode"})).status_code == 422
+
+
+async def test_a_feed_whose_title_is_the_number_of_another_is_not_taken_for_it(
+    client: httpx.AsyncClient, filled: Store, clock: StillClock
+) -> None:
+    await filled.feeds.add([make.feed(7, title="3"), make.feed(8, title="Other")], clock.now())
+    assert (await client.post("/feeds/3", data={"to": "pause"})).status_code == 303
+    rows = {row.feed.id: row.is_enabled for row in await filled.feeds.listing()}
+    assert rows == {1: True, 2: True, 3: False}
 
 
 async def test_what_is_no_address_is_no_feed(client: httpx.AsyncClient) -> None:
