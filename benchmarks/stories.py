@@ -1,6 +1,6 @@
 """Stories: do reports of one event find each other, and only they; against NewsBlur's rule.
 
-Three sets, all of our own writing: the stories that the judge of pairs learns from (training/stories), each read with a
+Three sets, all of our own writing: the stories that the judge learns from (training/stories), each read with a
 judge that never saw it, in five parts; its near misses apart, which were written to be mistaken for one another; and
 stories that an independent reader wrote (training/heldout/stories.jsonl), read with what ships. Reports come in the
 order of their publication and are found by their keys, as in the database. B-cubed F1 weighs each report alike;
@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from pipeline.entrypoints.grouping import NEAR_MISSES, reports
 from pipeline.stages.forest import Forest
-from pipeline.stages.story import Member, keys, pairs, probes, sketch
+from pipeline.stages.story import Member, belonging, keys, probes, sketch
 from pipeline.stages.story.fit import Report, fit
 from pipeline.stages.story.joining import joined
 from pipeline.stages.story.terms import shipped as rarity
@@ -151,7 +151,7 @@ def cost(path: Path) -> tuple[float, float]:
     sketching = _median(
         lambda at: sketch(rows[at]["title"], rows[at]["text"], "en", (), told[at].sketch.published_at), len(rows)
     )
-    judge = pairs.shipped()
+    judge = belonging.shipped()
     members = [Member(at, at // 5, one.sketch) for at, one in enumerate(told)]
     joining = _median(lambda at: joined(told[at].sketch, members[max(0, at - 40) : at], judge), len(told))
     return sketching, joining
@@ -178,7 +178,7 @@ def figures(*, quick: bool) -> dict[str, Figure]:
     told, titles = read(TRAINING / "heldout" / "stories.jsonl")
     known = [one.story for one in told]
     results["held-out"] = (
-        agreement(grouped(told, pairs.shipped()), known),
+        agreement(grouped(told, belonging.shipped()), known),
         agreement(by_titles(told, titles), known),
     )
     for name, (ours_, theirs) in results.items():

@@ -1,7 +1,7 @@
-"""Stories -> how rare terms are, and the judge of pairs: `python -m pipeline.entrypoints.grouping TRAINING DATA`.
+"""Stories -> how rare terms are, and the judge of stories: `python -m pipeline.entrypoints.grouping TRAINING DATA`.
 
 TRAINING is our folder `training`, DATA holds the third-party sets whose texts are counted. Writes `rarity.npz` and
-`pairs.npz` into the package, where `pipeline.stages.story` reads them. Needs the extra defnews[train].
+`belonging.npz` into the package, where `pipeline.stages.story` reads them. Needs the extra defnews[train].
 """
 
 import gzip
@@ -57,7 +57,7 @@ def main(training: Path, data: Path) -> None:
         counted(texts(training, data)).write(package / "rarity.npz")
         rarity = read(package / "rarity.npz")
         paths = sorted((training / "stories").glob("*.jsonl"))
-        fit([report for path in paths for report in reports(path, rarity)]).write(package / "pairs.npz")
+        fit([report for path in paths for report in reports(path, rarity)]).write(package / "belonging.npz")
 
 
 if __name__ == "__main__":

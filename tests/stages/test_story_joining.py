@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline.stages.forest import Forest
-from pipeline.stages.story import Member, Sketch, central, join, sketch
+from pipeline.stages.story import Member, Sketch, belonging, central, join, pairs, sketch
+from pipeline.stages.story.belonging import COLUMNS, SUREST, logits, shipped
 from pipeline.stages.story.joining import LEAST, Because, Joined, joined
-from pipeline.stages.story.pairs import COLUMNS, SUREST, UNKNOWN, features, logits, shipped
+from pipeline.stages.story.pairs import UNKNOWN
 
 AT = datetime(2026, 3, 4, 6, 30, tzinfo=UTC)
 WONSAN = (
@@ -40,7 +41,7 @@ def made(report: tuple[str, str], hours: float = 0, countries: tuple[str, ...] =
 
 
 def by_cosine(bias: float) -> Forest:
-    """Trees with one node that sends a pair by its cosine: far apart below .5, surely one above."""
+    """Trees with one node that sends a report by its mean cosine: far apart below .5, surely one above."""
     return Forest(
         COLUMNS,
         np.array([[0, 0, 0]], np.int16),
@@ -104,19 +105,33 @@ def test_the_judge_that_ships_knows_the_features_that_there_are() -> None:
 
 def test_features_are_the_same_in_either_order() -> None:
     one, other = made(WONSAN[0]), made(WONSAN[2], 5, ("JP",))
-    assert features(one, other) == pytest.approx(features(other, one))
+    assert pairs.features(one, other) == pytest.approx(pairs.features(other, one))
+
+
+def test_the_order_of_the_reports_of_a_story_does_not_matter() -> None:
+    told = [made(report, at) for at, report in enumerate((*WONSAN, FLOOD))]
+    assert len({belonging.features(made(WONSAN[1], 5), order) for order in permutations(told)}) == 1
+
+
+def test_a_name_that_no_report_of_a_story_has_is_new_and_one_that_most_have_is_lost() -> None:
+    new = made(("Floods in Dibrugarh", "Thousands fled their homes."))
+    found = dict(zip(COLUMNS, belonging.features(new, [made(report) for report in WONSAN]), strict=True))
+    same = dict(zip(COLUMNS, belonging.features(made(WONSAN[0]), [made(WONSAN[0])]), strict=True))
+    assert found["new-name"] == max(new.terms[name] for name in new.names)
+    assert found["lost-name"] > 0
+    assert (same["new-name"], same["lost-name"]) == (0.0, 0.0)
 
 
 def test_what_a_report_does_not_say_is_unknown_and_not_different() -> None:
     silent = sketch("", "some ballistic missiles", "en", (), AT)
-    found = dict(zip(COLUMNS, features(silent, made(WONSAN[0])), strict=True))
+    found = dict(zip(pairs.COLUMNS, pairs.features(silent, made(WONSAN[0])), strict=True))
     assert found["countries"] == UNKNOWN
     assert found["names"] == 0.0
     assert found["undated"] == 1
 
 
 def test_a_text_without_terms_is_like_none() -> None:
-    assert logits(sketch("", "", "en", (), AT), [made(WONSAN[0])], shipped()) == [-SUREST]
+    assert logits(sketch("", "", "en", (), AT), [[made(WONSAN[0])]], shipped()) == [-SUREST]
 
 
 def test_the_central_report_says_most_of_what_all_say() -> None:
@@ -130,5 +145,5 @@ def test_of_like_reports_the_first_is_central() -> None:
 
 
 def test_a_report_joins_at_a_lower_score_than_stories_become_one() -> None:
-    assert joined(made(WONSAN[0]), [Member(1, 10, made(WONSAN[0]))], by_cosine(LEAST - 3)).story_id == 10
+    assert joined(made(WONSAN[0]), [Member(1, 10, made(WONSAN[0]))], by_cosine(LEAST - 2.9)).story_id == 10
     assert joined(made(WONSAN[0]), [Member(1, 10, made(WONSAN[0]))], by_cosine(LEAST - 3.1)).story_id is None

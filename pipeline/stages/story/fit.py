@@ -1,7 +1,7 @@
-"""Stories with known reports -> Forest: how the judge of pairs is trained; needs the extra defnews[train]."""
+"""Stories with known reports -> Forest: how the judge of stories is trained; needs the extra defnews[train]."""
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,12 +10,13 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.stages.forest import Forest
 from pipeline.stages.grow import binned, edges_of, exported
-from pipeline.stages.story.pairs import COLUMNS, features, may_be_one
+from pipeline.stages.story.belonging import COLUMNS, features
+from pipeline.stages.story.pairs import may_be_one
 from pipeline.stages.story.sketches import Sketch
 
-TREES, LEAVES, DEPTH, RATE, SHRINKAGE, FEWEST = 150, 15, 4, 0.08, 1.0, 8
-HARD_HOURS, HARD_COSINE, HARD_WEIGHT = 36, 0.05, 3.0  # reports of different events that look alike count more
-LESSER_WEIGHT = 0.3  # of pairs of near misses, which are rarer in the world than in our files
+TREES, LEAVES, DEPTH, RATE, SHRINKAGE, FEWEST = 100, 8, 3, 0.06, 1.0, 15
+NEWEST = 8  # reports of a story that are looked at
+LESSER_WEIGHT = 0.3  # of near misses, which are rarer in the world than in our files
 
 
 class Report(NamedTuple):
@@ -26,13 +27,19 @@ class Report(NamedTuple):
     is_near_miss: bool = False  # its story was written to be mistaken for another
 
 
+class _Case(NamedTuple):
+    """A report beside earlier ones of a story."""
+
+    values: tuple[float, ...]
+    belongs: bool
+    weight: float
+
+
 def fit(reports: Sequence[Report]) -> Forest:
-    """Train a forest on all pairs of reports that may be of one event; the same reports make the same forest."""
-    pairs = [(a, b) for a, b in combinations(reports, 2) if may_be_one(a.sketch, b.sketch)]
-    values = np.array([features(a.sketch, b.sketch) for a, b in pairs], np.float32).T
-    is_one = np.array([a.story == b.story for a, b in pairs])
-    is_lesser = np.array([a.is_near_miss or b.is_near_miss for a, b in pairs])
-    looks_alike = (values[COLUMNS.index("hours")] < HARD_HOURS) & (values[COLUMNS.index("cosine")] > HARD_COSINE)
+    """Train a forest on reports beside the stories they may belong to; the same reports make the same forest."""
+    told = sorted(reports, key=lambda one: one.sketch.published_at)
+    cases = [case for at, report in enumerate(told) for case in _cases(report, told[:at])]
+    values = np.array([case.values for case in cases], np.float32).T
     edges = [edges_of(row) for row in values]
     with threadpool_limits(1):
         model = HistGradientBoostingClassifier(
@@ -45,6 +52,21 @@ def fit(reports: Sequence[Report]) -> Forest:
             early_stopping=False,
             random_state=0,
         )
-        weights = np.where(looks_alike & ~is_one, HARD_WEIGHT, 1.0) * np.where(is_lesser, LESSER_WEIGHT, 1.0)
-        model.fit(binned(values, edges), is_one, sample_weight=weights)
+        weights = [case.weight for case in cases]
+        model.fit(binned(values, edges), [case.belongs for case in cases], sample_weight=weights)
     return exported(model, edges, COLUMNS)
+
+
+def _cases(report: Report, earlier: Sequence[Report]) -> Iterator[_Case]:
+    """A report beside each story that has begun, and beside parts of it: one that was found may lack some."""
+    stories = defaultdict[str, list[Report]](list)
+    for one in earlier:
+        stories[one.story].append(one)
+    for story, told in stories.items():
+        if not any(may_be_one(report.sketch, one.sketch) for one in told):
+            continue
+        newest = told[-NEWEST:]
+        parts = {len(part): part for part in (newest, newest[-1:], newest[: len(newest) // 2]) if part}
+        weight = (LESSER_WEIGHT if report.is_near_miss or told[0].is_near_miss else 1.0) / len(parts)
+        for part in parts.values():
+            yield _Case(features(report.sketch, [one.sketch for one in part]), story == report.story, weight)

@@ -5,15 +5,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from statistics import fmean
 
 from pipeline.stages.forest import Forest
-from pipeline.stages.story.pairs import logits, shipped
+from pipeline.stages.story.belonging import logits, shipped
 from pipeline.stages.story.sketches import Sketch
 
-LEAST = -1.25  # log-odds, on average over the reports of a story, from which on a report joins it
-LEAST_OF_STORIES = -0.25  # the same over the pairs of two stories, from which on they are one
+LEAST = -0.5  # log-odds from which on a report joins a story
+LEAST_OF_STORIES = 0.0  # the same from which on two stories are one, on average over the reports of both
 SHOWN = 8  # names and terms each that are named as reasons
 
 
@@ -47,7 +46,7 @@ class Joined:
 
 
 def join(new: Sketch, near: Sequence[Member]) -> Joined:
-    """The story that a report joins: the one whose reports, on average, are likeliest of the same event.
+    """The story that a report joins: the one to which it is likeliest to belong.
 
     `near` holds all reports, at best, of each story that a probe found; its order does not matter.
     """
@@ -59,7 +58,7 @@ def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
     stories: defaultdict[int, list[Sketch]] = defaultdict(list)
     for member in sorted(near, key=lambda one: (one.story_id, one.article_id)):
         stories[member.story_id].append(member.sketch)
-    scores = _scores(new, stories, judge)
+    scores = dict(zip(stories, logits(new, [*stories.values()], judge), strict=True))
     fitting = sorted((story for story in scores if scores[story] >= LEAST), key=lambda story: (-scores[story], story))
     if not fitting:
         return Joined(None, (), Because(_probability(max(scores.values(), default=-math.inf))))
@@ -69,15 +68,12 @@ def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
     return Joined(same[0], tuple(same[1:]), _because(new, sketches, _probability(scores[first])))
 
 
-def _scores(new: Sketch, stories: Mapping[int, Sequence[Sketch]], judge: Forest) -> dict[int, float]:
-    """The mean log-odds of each story; all pairs are scored at once."""
-    found = iter(logits(new, [*chain.from_iterable(stories.values())], judge))
-    return {story: fmean(next(found) for _ in sketches) for story, sketches in stories.items()}
-
-
 def _are_one(one: Sequence[Sketch], other: Sequence[Sketch], judge: Forest) -> bool:
-    """Whether the reports of two stories are of one event, on average."""
-    return fmean(logit for sketch in one for logit in logits(sketch, other, judge)) >= LEAST_OF_STORIES
+    """Whether the reports of two stories belong to the other one, on average."""
+    found = [logits(sketch, [other], judge)[0] for sketch in one] + [
+        logits(sketch, [one], judge)[0] for sketch in other
+    ]
+    return fmean(found) >= LEAST_OF_STORIES
 
 
 def _probability(logit: float) -> float:
@@ -113,8 +109,7 @@ def central(members: Sequence[Member]) -> int:
 
 def _shares(sketch: Sketch) -> dict[int, float]:
     """The weights of a sketch, as a vector of length 1."""
-    norm = math.hypot(*sketch.terms.values())
-    return {term: weight / norm for term, weight in sketch.terms.items()}
+    return {term: weight / sketch.sums.norm for term, weight in sketch.terms.items()}
 
 
 def _likeness(sketch: Sketch, whole: Mapping[int, float]) -> float:

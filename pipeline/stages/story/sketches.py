@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from struct import Struct
+from typing import NamedTuple
 
 from pipeline.stages.story import terms as terms_
 from pipeline.stages.story.days import days
@@ -33,6 +34,15 @@ _DAY = Struct("<b")
 _EPOCH = date(1970, 1, 1)
 
 
+class Sums(NamedTuple):
+    """What the terms of a sketch weigh together."""
+
+    terms: float
+    names: float
+    titled: float
+    norm: float  # the length of the vector
+
+
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """What a report is about. Weights are rounded, so that what was kept is what was made."""
@@ -44,6 +54,14 @@ class Sketch:
     days: tuple[date, ...]  # of the events, the main one first
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2, most prominent first
     surfaces: Mapping[int, str] = field(default_factory=dict, compare=False, repr=False)  # as written; not kept
+    sums: Sums = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Add up the weights, which every comparison needs."""
+        weights = self.terms
+        names, titled = (sum(map(weights.__getitem__, some)) for some in (self.names, self.titled))
+        sums = Sums(sum(weights.values()), names, titled, math.hypot(*weights.values()))
+        object.__setattr__(self, "sums", sums)
 
     def to_bytes(self) -> bytes:
         """The sketch without its moment and its surfaces, in at most 220 bytes."""

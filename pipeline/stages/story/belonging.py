@@ -1,0 +1,93 @@
+"""A report and stories -> how likely it belongs to each, by trees that learnt it from stories of our own writing.
+
+Two reports of one event may have little in common; what tells them from those of another event is what all reports of
+the story say together: a place that none of them names is another place.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import chain
+
+import numpy as np
+
+from pipeline.stages import forest
+from pipeline.stages.forest import Forest
+from pipeline.stages.story import pairs
+from pipeline.stages.story.pairs import UNKNOWN, days_of, may_be_one, nearest
+from pipeline.stages.story.sketches import Sketch
+
+OWN_COLUMNS = (
+    "reports", "told", "told-names", "told-title", "new-name", "kept-names", "lost-name", "usual", "same-days",
+    "nearest-of-days",
+)  # fmt: skip
+COLUMNS = (*(f"mean-{name}" for name in pairs.COLUMNS), *(f"most-{name}" for name in pairs.COLUMNS), *OWN_COLUMNS)
+SUREST = 6.0  # log-odds; more is as much, and reports that share no term with a story have as little
+
+
+def logits(new: Sketch, stories: Sequence[Sequence[Sketch]], judge: Forest) -> list[float]:
+    """The log-odds that a report is of the event of each story, within SUREST."""
+    is_near = [any(may_be_one(new, one) for one in story) for story in stories]
+    values = [features(new, story) for story, near in zip(stories, is_near, strict=True) if near]
+    if not values:
+        return [-SUREST] * len(stories)
+    likely = judge.score(np.array(values, np.float32).T)
+    found = iter(np.log(likely / (1 - likely)).clip(-SUREST, SUREST).tolist())
+    return [next(found) if near else -SUREST for near in is_near]
+
+
+def features(new: Sketch, story: Sequence[Sketch]) -> tuple[float, ...]:
+    """What the trees look at, as COLUMNS names it; the order of the reports does not matter."""
+    alike = [*zip(*(pairs.features(new, one) for one in story), strict=True)]
+    return (
+        *(math.fsum(column) / len(story) for column in alike),
+        *map(max, alike),
+        len(story),
+        *_told(new, story),
+        *_usual(new, story),
+        *_dated(new, story),
+    )
+
+
+def _told(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+    """How far the story tells what the report does: terms, names, names in its title; the heaviest name that is new."""
+    known = frozenset(chain.from_iterable(one.terms for one in story))
+    titled = new.names & new.titled
+    return (
+        _weight(new, new.terms.keys() & known) / (new.sums.terms or 1.0),
+        _weight(new, new.names & known) / (new.sums.names or 1.0),
+        _weight(new, titled & known) / _weight(new, titled) if titled else UNKNOWN,
+        max((new.terms[term] for term in new.names - known), default=0.0),
+    )
+
+
+def _usual(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+    """How far the report has what is usual in the story: names of most reports, the heaviest that it lacks, terms."""
+    named = Counter(chain.from_iterable(one.names for one in story))
+    usual = {name: max(one.terms.get(name, 0.0) for one in story) for name, n in named.items() if n > len(story) / 2}
+    whole = math.fsum(usual.values())
+    told = Counter(chain.from_iterable(one.terms for one in story))
+    return (
+        math.fsum(usual[name] for name in usual.keys() & new.terms) / whole if whole else UNKNOWN,
+        max((usual[name] for name in usual.keys() - new.terms), default=0.0),
+        math.fsum(new.terms[term] * told[term] for term in new.terms.keys() & told.keys())
+        / ((new.sums.terms or 1.0) * len(story)),
+    )
+
+
+def _dated(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+    """How many of the report's days the story names, and how far apart the nearest ones are."""
+    named = frozenset(chain.from_iterable(one.days for one in story))
+    return len(named & {*new.days}), nearest(days_of(new), {*chain.from_iterable(map(days_of, story))})
+
+
+def _weight(sketch: Sketch, kept: Iterable[int]) -> float:
+    return math.fsum(map(sketch.terms.__getitem__, kept))
+
+
+@cache
+def shipped() -> Forest:
+    """The trees in the package."""
+    return forest.read(files(__package__) / "belonging.npz")
