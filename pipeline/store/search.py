@@ -89,7 +89,8 @@ class Found:
     cursor: str  # the result goes on after this one
 
 
-_NEWEST = select(func.max(verdicts.c.id)).where(verdicts.c.article_id == articles.c.id).correlate(articles)
+_GIVEN = verdicts.alias()
+_NEWEST = select(func.max(_GIVEN.c.id)).where(_GIVEN.c.article_id == articles.c.id).correlate(articles)
 _ROWS = (
     select(
         *(articles.c[field.name] for field in fields(Found) if field.name in articles.c),
@@ -98,10 +99,10 @@ _ROWS = (
         feeds.c.title.label("feed_title"),
         *(verdicts.c.topics, verdicts.c.countries, verdicts.c.entities),
     )
-    .join(verdicts, verdicts.c.id == _NEWEST.scalar_subquery())
+    .join(verdicts, verdicts.c.article_id == articles.c.id)  # else PostgreSQL reads all verdicts to find the newest
     .outerjoin(texts, texts.c.article_id == articles.c.id)  # one that was purged has none
     .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
-    .where(articles.c.id.in_(bindparam("ids", expanding=True)))
+    .where(verdicts.c.id == _NEWEST.scalar_subquery(), articles.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 

@@ -110,7 +110,8 @@ async def _facets(c: AsyncConnection, ids: Collection[int]) -> list[dict[str, An
     query = (
         select(articles, verdicts.c.topics, verdicts.c.countries, verdicts.c.entities)
         .select_from(articles)
-        .join(verdicts, verdicts.c.id == last.scalar_subquery())
+        .join(verdicts, verdicts.c.article_id == articles.c.id)  # else PostgreSQL reads all verdicts to find the newest
+        .where(verdicts.c.id == last.scalar_subquery())
         .where(articles.c.id.in_(ids), articles.c.facets.is_not(None))
     )
     return [{"id": row.id, "old": row.facets, "new": facets_of(row._asdict())} for row in await c.execute(query)]
