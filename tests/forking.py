@@ -25,7 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-LONGEST_ORDER = 1_000_000  # bytes
+LONGEST_OUTPUT = 2**30  # bytes
 _LEFT_OUT = (  # programs, and what loads scikit-learn
     "pipeline.__main__", "pipeline.newsroom.__main__", "pipeline.store.migrations", "pipeline.entrypoints.training",
 )  # fmt: skip
@@ -81,28 +81,53 @@ async def start(words: Sequence[str], directory: Path, environment: Mapping[str,
     os.close(theirs_err)
     answers, writer = await asyncio.open_connection(sock=pipe)
     pid = int(await answers.readline())
-    (out_reader, out_pipe), (err_reader, err_pipe) = await _reader(out), await _reader(err)
-    return Command(pid, _end(answers, writer, (out_pipe, err_pipe)), out_reader, err_reader)
+    pipes = await _Pipe.open(out), await _Pipe.open(err)
+    return Command(pid, _end(answers, writer, pipes), pipes[0].reader, pipes[1].reader)
 
 
-async def _end(answers: StreamReader, writer: asyncio.StreamWriter, pipes: Sequence[asyncio.ReadTransport]) -> int:
-    """How the command ended; what is left of one that was killed may hold its pipes open, so they are closed."""
+async def _end(answers: StreamReader, writer: asyncio.StreamWriter, pipes: Sequence["_Pipe"]) -> int:
+    """How the command ended, once all is read that it wrote and its pipes are closed.
+
+    What is left of one that was killed may hold its pipes open, so they are not waited for.
+    """
     try:
         code = int(await answers.readline())
-        for pipe in pipes if code == -signal.SIGKILL else ():
-            pipe.close()
+        for pipe in pipes:
+            await pipe.close(at_once=code == -signal.SIGKILL)
         return code
     finally:
         writer.close()
         await writer.wait_closed()
 
 
-async def _reader(descriptor: int) -> tuple[StreamReader, asyncio.ReadTransport]:
-    reader = StreamReader()
-    protocol = asyncio.StreamReaderProtocol(reader)
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb"))
-    return reader, transport
+class _Pipe(asyncio.StreamReaderProtocol):
+    """A pipe that is read to its end, whether somebody asks for what it brings or not."""
+
+    def __init__(self) -> None:
+        self.reader = StreamReader(limit=LONGEST_OUTPUT)
+        super().__init__(self.reader)
+        self._read_out = asyncio.Event()
+        self._open_pipe: asyncio.BaseTransport | None = None
+
+    @classmethod
+    async def open(cls, descriptor: int) -> "_Pipe":
+        _, pipe = await asyncio.get_running_loop().connect_read_pipe(cls, os.fdopen(descriptor, "rb"))
+        return pipe
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._open_pipe = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._read_out.set()
+
+    async def close(self, *, at_once: bool) -> None:
+        assert self._open_pipe
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._read_out.wait(), 0 if at_once else 5)
+        self._open_pipe.close()
+        await self._read_out.wait()
 
 
 @cache

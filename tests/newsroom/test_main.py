@@ -17,6 +17,7 @@ async def test_the_process_prints_its_feeds_serves_them_and_ends_on_sigterm() ->
     async with httpx.AsyncClient(trust_env=False) as client:
         statuses = [(await client.get(feed["url"])).status_code for feed in line["feeds"]]
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
     assert statuses == [200] * 12
     assert len(line["origins"]) == 10
