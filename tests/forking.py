@@ -1,7 +1,9 @@
 """Commands that start at once: a process that has imported the package forks them from itself.
 
-A command of its own process takes over a second to import what it needs, and the tests start hundreds of them. Each
-one still has its own process, environment, directory and pipes, and runs `python -m pipeline` to its end.
+A command of its own process takes over a second to import what it needs, another to read its models, and as much again
+in each process that computes for it; the tests start hundreds of them. Each one still has its own process, environment,
+directory and pipes, and runs `python -m pipeline` to its end; the processes that compute are its own too, forked for it
+by one server that has all loaded.
 """
 
 import asyncio
@@ -17,15 +19,18 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from asyncio import StreamReader
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 LONGEST_OUTPUT = 2**30  # bytes
+LOADED = "tests.loaded"
 _LEFT_OUT = (  # programs, and what loads scikit-learn
     "pipeline.__main__", "pipeline.newsroom.__main__", "pipeline.store.migrations", "pipeline.entrypoints.training",
 )  # fmt: skip
@@ -135,7 +140,8 @@ def _forker() -> str:
     """The address of this process's forker, which ends with it."""
     address = f"{tempfile.mkdtemp(prefix='defnews-')}/forker"
     command = (sys.executable, "-W", "ignore::ResourceWarning", __file__, address)
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin
     assert process.stdout
     with process.stdout as said:
@@ -209,13 +215,38 @@ class Forker:
 
 
 def _preload() -> None:
-    """Import what commands import."""
+    """Import what commands import, and load what they load; start the server of their computing processes."""
     import pipeline
+    from pipeline.entrypoints.wiring import PRELOADED
 
     for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
         if not module.name.startswith(_LEFT_OUT):
             import_module(module.name)
+    import_module(LOADED)
     gc.freeze()
+    forkserver.set_forkserver_preload([*PRELOADED, LOADED])
+    forkserver.ensure_running()
+    vars(forkserver.ensure_running.__self__)["ensure_running"] = lambda: (
+        None
+    )  # commands may not wait for it: not theirs
+
+
+def _run() -> None:
+    """Run the command, and end it as the interpreter does.
+
+    The interpreter takes itself apart then; here that would copy all that is shared with the forker.
+    """
+    try:
+        runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+    except SystemExit as e:
+        if not isinstance(e.code, int):
+            raise
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        if not sys.stderr.closed:
+            sys.stderr.flush()
+        os._exit(e.code)
 
 
 if __name__ == "__main__":
@@ -224,4 +255,4 @@ if __name__ == "__main__":
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     if forker.serve():
-        runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+        _run()

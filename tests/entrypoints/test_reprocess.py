@@ -1,5 +1,6 @@
 """Stored articles read again from kept bytes: the same bytes, the same rows; what differs is told and stored."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -51,6 +52,7 @@ class Kept:
     async def ingest(self, *numbers: int, is_kept: bool = True, **changes: Any) -> None:
         run = await a_run(self.store)
         await polled(self.store, run, *(make.entry(n, **changes) for n in numbers))
+        endings = []
         for work in await self.store.work.claim(run.id, self.clock.now(), 1000):
             entry = work.lead.entry
             number = int(entry.id.rsplit("/", 1)[-1])
@@ -62,7 +64,8 @@ class Kept:
             )
             article = make.article(number, title=title)
             verdict = self.judge.classify(article)
-            await self.store.endings.put(Ending(work, self.clock.now(), Outcome.STORED, article, verdict, kept=at))
+            endings.append(Ending(work, self.clock.now(), Outcome.STORED, article, verdict, kept=at))
+        await asyncio.gather(*map(self.store.endings.put, endings))
         await self.store.runs.end(run.id, "done", AT)
 
     async def again(self, run: Run | None = None, *, is_dry: bool = False) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Fills a store through its own doors: a feed, a poll, endings."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pipeline.model import Article, Feed, Outcome, Verdict
@@ -19,7 +20,6 @@ async def fill(
     await store.feeds.finish(PollEnding(claimed, run.id, make.state(), AT, entries))
     by_url = {a.url: (a, v) for a, v in zip(articles, verdicts, strict=True)}
     while works := await store.work.claim(run.id, AT, 100):
-        for work in works:
-            article, verdict = by_url[work.lead.entry.url or ""]
-            await store.endings.put(Ending(work, AT, Outcome.STORED, article, verdict))
+        endings = (Ending(work, AT, Outcome.STORED, *by_url[work.lead.entry.url or ""]) for work in works)
+        await asyncio.gather(*map(store.endings.put, endings))  # at once: the store writes them together
     await store.runs.end(run.id, "done", AT)
