@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.query import Filters, facets
-from pipeline.query.words import indexed, split_words
+from pipeline.query.words import tokens
 from pipeline.store.tables import articles, texts, verdicts
 
 TABLE = "search_index"
@@ -26,6 +26,7 @@ LONGEST_TITLE = 2_000  # characters
 LONGEST_TSVECTOR_TEXT = 200_000  # characters
 LARGEST_TSVECTOR = 900_000  # bytes of the words of a text with their places; the whole ends at 1 MB
 PLACE_BYTES = 5  # of a word, with what aligns it
+CHARACTER_BYTES = 8 + PLACE_BYTES  # of a text at most: a pair begins at each of its characters
 COLUMNS = "text, title, authors, facets"  # of FTS5's table and of the view
 INSERT = (
     f"INSERT INTO {TABLE}(article_id, words, facets) VALUES (:id,"  # noqa: S608
@@ -124,12 +125,16 @@ def tsvector_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "authors": ", ".join(row["authors"])[:LONGEST_TITLE],
         "body": row["body"][:LONGEST_TSVECTOR_TEXT],
     }
-    words = {name: " ".join(_bounded(indexed(split_words(value)))) for name, value in long.items()}
-    return {"id": row["id"], "facets": row["facets"], **words}
+    return {"id": row["id"], "facets": row["facets"], **{name: _spread(value) for name, value in long.items()}}
+
+
+def _spread(value: str) -> str:
+    """The words as they are indexed, as many as a tsvector holds even if no two are the same."""
+    words = tokens(value)
+    return " ".join(_bounded(words) if len(value) * CHARACTER_BYTES > LARGEST_TSVECTOR else words)
 
 
 def _bounded(words: Iterable[str]) -> Iterator[str]:
-    """The first words, as many as a tsvector holds even if no two are the same."""
     size = 0
     for word in words:
         size += len(word.encode()) + PLACE_BYTES
