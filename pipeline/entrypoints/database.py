@@ -1,15 +1,17 @@
-"""`defnews db ...`: the schema, the invariants of the data, and copies of it."""
+"""`defnews db ...`: the schema, the invariants of the data, the search index, and copies of it."""
 
 from pathlib import Path
 from typing import Any
 
+from pipeline.entrypoints import progress
 from pipeline.entrypoints.options import Options
 from pipeline.errors import UsageError
-from pipeline.store import redacted, schema
+from pipeline.store import open_store, redacted, schema
 from pipeline.store.backup import backup as write_backup
 from pipeline.store.copying import copy as copy_all
 from pipeline.store.database import Database, parse_url
 from pipeline.store.invariants import INVARIANTS, violations
+from pipeline.store.reindexing import reindex as reindex_all
 
 
 def upgrade(options: Options) -> str:
@@ -36,6 +38,16 @@ async def check(options: Options) -> list[dict[str, Any]]:
             {"check": name, "holds": count == 0, "rows": count} for name, count in zip(INVARIANTS, counts, strict=True)
         ]
     return rows
+
+
+async def reindex(options: Options, *, is_anew: bool) -> dict[str, int]:
+    """Index all texts that are not; says how many."""
+    counts = {"indexed": 0}
+    async with await open_store(options.settings().database_url) as store, progress.shown(lambda: counts):
+        async for done in reindex_all(store.db, is_anew=is_anew):
+            counts["indexed"] = done
+        await store.db.optimize()
+    return counts
 
 
 def backup(options: Options, path: Path) -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from sqlalchemy import text
 
 from pipeline.store.database import Database
+from pipeline.store.search_index import INDEXED
 
 INVARIANTS = MappingProxyType(
     {
@@ -46,11 +47,6 @@ INVARIANTS = MappingProxyType(
             SELECT count(*) FROM feeds f LEFT JOIN feed_states s ON s.feed_id = f.id WHERE s.feed_id IS NULL""",
     }
 )
-INDEXED = {  # the articles that the search index holds; to FTS5 itself the rows of the view are its own
-    True: "(SELECT coalesce(article_id, 0) article_id FROM search_index_docsize"
-    " LEFT JOIN search_index_places ON place = id)",
-    False: "search_index",
-}
 
 
 async def violations(db: Database) -> list[int]:

@@ -9,14 +9,14 @@ Both databases get words split in the same way: PostgreSQL's own parser would ma
 `articles.facets` holds the tokens as they are indexed; NULL: the article is not in the index.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.query import Filters, facets
-from pipeline.query.words import indexed, split_words
+from pipeline.query.words import tokens
 from pipeline.store.tables import articles, texts, verdicts
 
 TABLE = "search_index"
@@ -26,6 +26,7 @@ LONGEST_TITLE = 2_000  # characters
 LONGEST_TSVECTOR_TEXT = 200_000  # characters
 LARGEST_TSVECTOR = 900_000  # bytes of the words of a text with their places; the whole ends at 1 MB
 PLACE_BYTES = 5  # of a word, with what aligns it
+CHARACTER_BYTES = 8 + PLACE_BYTES  # of a text at most: a pair begins at each of its characters
 COLUMNS = "text, title, authors, facets"  # of FTS5's table and of the view
 INSERT = (
     f"INSERT INTO {TABLE}(article_id, words, facets) VALUES (:id,"  # noqa: S608
@@ -37,6 +38,12 @@ NEXT_PLACE = (
     f"INSERT INTO {PLACES}(place, article_id) SELECT place + 1, :id FROM {PLACES} AS taken WHERE place >= :after"  # noqa: S608
     f" AND NOT EXISTS (SELECT 1 FROM {PLACES} WHERE place = taken.place + 1) ORDER BY place LIMIT 1 RETURNING place"
 )
+
+INDEXED = {  # the articles that the index holds; to FTS5 itself the rows of the view are its own
+    True: f"(SELECT coalesce(article_id, 0) article_id FROM {TABLE}_docsize LEFT JOIN {PLACES} ON place = id)",  # noqa: S608
+    False: TABLE,
+}
+EMPTY = {True: f"INSERT INTO {TABLE}({TABLE}) VALUES ('delete-all')", False: f"TRUNCATE {TABLE}"}  # noqa: S608
 
 
 def facets_of(values: Mapping[str, Any]) -> str:
@@ -91,16 +98,24 @@ async def remove(c: AsyncConnection, ids: Collection[int]) -> None:
 
 async def refresh(c: AsyncConnection, ids: Collection[int]) -> None:
     """Bring what the index says of these articles' facets in step with their rows and newest verdicts."""
-    new = [row for row in await _facets(c, ids) if row["new"] != row["old"]]
-    if not new:
-        return
+    new = [row for row in await _facets(c, ids) if row["old"] is not None and row["new"] != row["old"]]
     changed = [row["id"] for row in new]
-    await remove(c, changed)
-    await c.execute(
-        update(articles).where(articles.c.id == bindparam("key")).values(facets=bindparam("new_facets")),
-        [{"key": row["id"], "new_facets": row["new"]} for row in new],
-    )
-    await add(c, changed)
+    if changed:
+        await remove(c, changed)
+        await _file(c, new)
+
+
+async def restore(c: AsyncConnection, ids: Collection[int]) -> None:
+    """Index articles that have a text, and are not in the index, by what their rows and newest verdicts say."""
+    await _file(c, await _facets(c, ids))
+
+
+async def _file(c: AsyncConnection, new: Sequence[Mapping[str, Any]]) -> None:
+    """Index articles with new facets."""
+    change = update(articles).where(articles.c.id == bindparam("key")).values(facets=bindparam("new_facets"))
+    if new:
+        await c.execute(change, [{"key": row["id"], "new_facets": row["new"]} for row in new])
+    await add(c, [row["id"] for row in new])
 
 
 async def _facets(c: AsyncConnection, ids: Collection[int]) -> list[dict[str, Any]]:
@@ -112,7 +127,7 @@ async def _facets(c: AsyncConnection, ids: Collection[int]) -> list[dict[str, An
         .select_from(articles)
         .join(verdicts, verdicts.c.article_id == articles.c.id)  # else PostgreSQL reads all verdicts to find the newest
         .where(verdicts.c.id == last.scalar_subquery())
-        .where(articles.c.id.in_(ids), articles.c.facets.is_not(None))
+        .where(articles.c.id.in_(ids))
     )
     return [{"id": row.id, "old": row.facets, "new": facets_of(row._asdict())} for row in await c.execute(query)]
 
@@ -124,12 +139,16 @@ def tsvector_values(row: Mapping[str, Any]) -> dict[str, Any]:
         "authors": ", ".join(row["authors"])[:LONGEST_TITLE],
         "body": row["body"][:LONGEST_TSVECTOR_TEXT],
     }
-    words = {name: " ".join(_bounded(indexed(split_words(value)))) for name, value in long.items()}
-    return {"id": row["id"], "facets": row["facets"], **words}
+    return {"id": row["id"], "facets": row["facets"], **{name: _spread(value) for name, value in long.items()}}
+
+
+def _spread(value: str) -> str:
+    """The words as they are indexed, as many as a tsvector holds even if no two are the same."""
+    words = tokens(value)
+    return " ".join(_bounded(words) if len(value) * CHARACTER_BYTES > LARGEST_TSVECTOR else words)
 
 
 def _bounded(words: Iterable[str]) -> Iterator[str]:
-    """The first words, as many as a tsvector holds even if no two are the same."""
     size = 0
     for word in words:
         size += len(word.encode()) + PLACE_BYTES

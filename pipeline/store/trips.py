@@ -1,17 +1,20 @@
 """SQLite connections of which a statement takes one trip to their thread: the driver's own take four.
 
 Making a cursor, running the statement, reading its rows and closing the cursor happen in a thread of the connection's
-own. Each trip there and back costs as much as a small query does, and a search is made of small queries.
+own. Each trip there and back costs as much as a small query does, and a search is made of small queries. A transaction
+that begins by reading begins with its first statement anyway: its BEGIN goes along with that. A connection that was
+asked nothing since a transaction ended needs no trip to end one.
 """
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import aiosqlite
 
+BEGIN = "BEGIN"
 AHEAD = 256  # rows that come back on the trip of their statement; most results are smaller
 Passed = ParamSpec("Passed")
 Result = TypeVar("Result")
@@ -27,9 +30,30 @@ def connect(*options: Any, **more: Any) -> aiosqlite.Connection:
 class Connection(aiosqlite.Connection):
     """A connection whose cursors save trips."""
 
+    is_to_begin = False  # a transaction begins with the next statement
+    is_asked = False  # since the last transaction ended
+
     def cursor(self) -> "Cursor":  # type: ignore[override]
         """A cursor, which costs no trip yet."""
         return Cursor(self)
+
+    async def commit(self) -> None:
+        """End the transaction, if there is one."""
+        await self._end(super().commit)
+
+    async def rollback(self) -> None:
+        """Undo the transaction, if there is one."""
+        await self._end(super().rollback)
+
+    async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
+        was_asked, self.is_to_begin, self.is_asked = self.is_asked, False, False
+        if was_asked:
+            await end()
+
+    def begins(self) -> bool:
+        """Whether a transaction begins with the statement that goes now."""
+        begins, self.is_to_begin, self.is_asked = self.is_to_begin, False, True
+        return begins
 
     async def trip(self, call: Callable[Passed, Result], *given: Passed.args, **more: Passed.kwargs) -> Result:
         """Call something in the connection's thread."""
@@ -68,11 +92,14 @@ class Cursor:
 
     async def execute(self, statement: str, parameters: Iterable[Any] = ()) -> None:
         """Run a statement, and read the first rows of what it returns."""
-        await self._connection.trip(self._run, statement, parameters)
+        if statement == BEGIN:
+            self._connection.is_to_begin = True
+            return
+        await self._connection.trip(self._run, self._connection.begins(), statement, parameters)
 
     async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
         """Run a statement for each set of parameters."""
-        await self._connection.trip(self._run_many, statement, parameters)
+        await self._connection.trip(self._run_many, self._connection.begins(), statement, parameters)
 
     async def fetchone(self) -> Any:
         """The next row; None after the last."""
@@ -97,15 +124,21 @@ class Cursor:
         if self._is_open:
             await self._connection.trip(self._close)
 
-    def _run(self, statement: str, parameters: Iterable[Any]) -> None:
-        self._cursor = self._connection._conn.cursor()
+    def _run(self, begins: bool, statement: str, parameters: Iterable[Any]) -> None:
+        self._cursor = self._opened(begins)
         self._cursor.execute(statement, tuple(parameters))
         self._is_open = True
         self._read(AHEAD)
 
-    def _run_many(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
-        self._cursor = self._connection._conn.cursor()
+    def _run_many(self, begins: bool, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+        self._cursor = self._opened(begins)
         self._cursor.executemany(statement, parameters)
+
+    def _opened(self, begins: bool) -> sqlite3.Cursor:
+        cursor = self._connection._conn.cursor()
+        if begins:
+            cursor.execute(BEGIN)
+        return cursor
 
     def _read(self, size: int) -> None:
         if self._cursor is not None:

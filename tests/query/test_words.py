@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.query.words import fold, indexed, paired, sought, split_words
+from pipeline.query.words import fold, indexed, paired, sought, split_words, tokens
 
 ALPHABETS = (
     "aZéßŁøİǆ９²ﬁ" + "йЁїГ" + "άΣς" + "ガかﾊ" + "훈련" + "हिन्दी" + "ด้" + "עִבְ" + "عَرَ" + "é" + " -_'’.\u200b\u0301\x00"
@@ -46,6 +46,16 @@ def test_words_hold_only_letters_and_digits(text: str) -> None:
 def test_splitting_again_changes_nothing(text: str) -> None:
     words = split_words(text)
     assert split_words(" ".join(words)) == words
+
+
+@given(st.text() | st.text(ALPHABETS))
+def test_a_text_is_indexed_by_its_words(text: str) -> None:
+    assert tokens(text) == list(indexed(split_words(text)))
+
+
+@given(st.text(ALPHABETS), st.text(ALPHABETS))
+def test_a_run_changes_no_word_of_the_text_before_it(text: str, run: str) -> None:
+    assert split_words(f"{text} {run} 訓練")[: len(split_words(text))] == split_words(text)
 
 
 @given(st.text() | st.text(ALPHABETS))

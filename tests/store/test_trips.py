@@ -1,6 +1,9 @@
 """Connections that save trips give the same rows as any other."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from pipeline.store import trips
+from pipeline.store.database import Database
 
 COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last) SELECT i FROM n"
 
@@ -48,3 +52,59 @@ async def test_what_a_statement_changed_is_counted(connection: AsyncConnection) 
     with pytest.raises(IntegrityError):
         await connection.execute(text("INSERT INTO t VALUES (1)"))
     assert (await connection.execute(text("SELECT count(*) FROM t"))).scalar() == 10
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'news.db'}")
+    async with opened.write() as c:
+        await c.execute(text("CREATE TABLE t (i INTEGER)"))
+    yield opened
+    await opened.close()
+
+
+async def rows(c: AsyncConnection) -> int:
+    return int((await c.execute(text("SELECT count(*) FROM t"))).scalar_one())
+
+
+async def test_what_others_write_after_the_first_look_is_not_seen(database: Database) -> None:
+    async with database.read() as c:
+        assert await rows(c) == 0
+        async with database.write() as other:
+            await other.execute(text("INSERT INTO t VALUES (1)"))
+        assert await rows(c) == 0
+    async with database.read() as c:
+        assert await rows(c) == 1
+
+
+async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with suppress(ZeroDivisionError):
+        async with database.write() as c:
+            await c.execute(text("INSERT INTO t VALUES (:i)"), [{"i": n} for n in range(3)])
+            raise ZeroDivisionError
+    async with database.read() as c:
+        assert await rows(c) == 0
+
+
+async def test_a_reader_that_is_cancelled_leaves_no_transaction_open(database: Database) -> None:
+    async def read_long() -> None:
+        async with database.read() as c:
+            await c.execute(text(COUNT), {"last": 50_000})
+
+    for _ in range(5):
+        task = asyncio.create_task(read_long())
+        await asyncio.sleep(0.002)
+        task.cancel()
+        await asyncio.wait([task])
+    async with database.write() as c:
+        await c.execute(text("INSERT INTO t VALUES (1)"))
+    async with database.read() as c:
+        assert await rows(c) == 1
+
+
+async def test_a_transaction_in_which_nothing_was_asked_keeps_nobody_waiting(database: Database) -> None:
+    async with database.read():
+        pass
+    async with database.write() as c:
+        await c.execute(text("INSERT INTO t VALUES (1)"))
+        assert await rows(c) == 1

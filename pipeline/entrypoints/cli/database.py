@@ -1,4 +1,4 @@
-"""The commands about the database: db upgrade, check, purge, backup, copy."""
+"""The commands about the database: db upgrade, check, reindex, purge, backup, copy."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,18 @@ def db_check(context: typer.Context, chosen: Format = None) -> None:
     show(rows, chosen)
     if not all(row["holds"] for row in rows):
         raise typer.Exit(1)
+
+
+@db_app.command("reindex")
+def db_reindex(
+    context: typer.Context,
+    is_anew: Annotated[bool, typer.Option("--anew", help="Empty the index first: make all of it again.")] = False,
+    chosen: Format = None,
+) -> None:
+    """Index the texts that search does not know; once stopped, the same command goes on (without --anew)."""
+    from pipeline.entrypoints import database
+
+    show([run(database.reindex(options(context), is_anew=is_anew))], chosen)
 
 
 @db_app.command("purge")
