@@ -34,7 +34,7 @@ _UPDATED = re.compile(
 _MARKED_AS_DATE = XPath("//time | //@class[contains(.,'date') or contains(.,'ublish') or contains(.,'osted')]/..")
 MOST_MARKED = 10
 LONGEST_DATED = 80  # characters of a line that names the day of its article; a longer one tells of that day
-_YEAR = re.compile(r"\d{4}")
+_DIGIT = re.compile(r"\d")
 _IN_SCRIPT = re.compile(
     r"[\"'](?:datePublished|date_published|publishedAt|published_at|publishDate|publish_date|publicationDate|pubDate"
     r"|firstPublished(?:At|Date)?|pagePostDate)\\?[\"']\s*:\s*\\?[\"']([^\"'\\]{8,40})",
@@ -67,7 +67,8 @@ def first_stated(candidates: Iterable[str | None], fetched_at: datetime) -> Stat
 def shown(lines: Iterable[Line], lang: str | None, fetched_at: datetime) -> Shown:
     """The dates that readers see around the headline, the nearest first."""
     published, updated = None, None
-    for one, is_update in chain.from_iterable(map(_parted, lines)):
+    dated = (one for one in lines if one.stamps or _DIGIT.search(one.text))
+    for one, is_update in chain.from_iterable(map(_parted, dated)):
         day = first_stated(one.stamps, fetched_at) or written(one.text, lang)
         if day is None or not counts(day.at, fetched_at, day.slack):
             continue
@@ -99,7 +100,8 @@ def of_page(tree: HtmlElement, page: Page, seen: Shown, is_last_resort: bool) ->
     marked = shown(islice(_marked(tree), MOST_MARKED), None, page.fetched_at)
     if (found := marked.published or marked.updated) is not None or not is_last_resort:
         return found
-    anywhere = shown(_dated(tree), None, page.fetched_at)
+    short = (one for one in lines_of(tree) if len(one.text) <= LONGEST_DATED)
+    anywhere = shown(short, None, page.fetched_at)
     return anywhere.published or anywhere.updated
 
 
@@ -114,11 +116,6 @@ def _marked(tree: HtmlElement) -> Iterator[Line]:
     """The lines, anywhere in a page, that are marked as dates."""
     for element in _MARKED_AS_DATE(tree):
         yield from islice(lines_of(element), 2)
-
-
-def _dated(tree: HtmlElement) -> Iterator[Line]:
-    """The short lines, anywhere in a page, that may name a day."""
-    return (one for one in lines_of(tree) if len(one.text) <= LONGEST_DATED and (one.stamps or _YEAR.search(one.text)))
 
 
 def told(entry: Entry, seen_at: datetime) -> datetime | None:
