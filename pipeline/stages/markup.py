@@ -8,6 +8,9 @@ from pipeline.errors import ExtractError
 MOST_BYTES = 4_000_000
 MOST_ELEMENTS = 50_000
 DEEPEST = 250  # levels; the parser itself gives up at 256 and cuts the page there
+_IS_TOO_LARGE = etree.XPath(f"count(//*) > {MOST_ELEMENTS}")
+_IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (DEEPEST + 1)})")
+_ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)  # lxml's own asks Python for each element
 
 
 def parse(source: str, url: str) -> HtmlElement:
@@ -20,15 +23,16 @@ def parse(source: str, url: str) -> HtmlElement:
     encoded = source.replace("\0", "").encode("utf-8", "replace")
     if len(encoded) > MOST_BYTES:
         raise ExtractError(url, "too-large", detail=f"{len(encoded)} bytes")
-    parser = html.HTMLParser(
+    parser = etree.HTMLParser(
         encoding="utf-8", collect_ids=False, default_doctype=False, remove_comments=True, remove_pis=True
     )
+    parser.set_element_class_lookup(_ELEMENTS)
     try:
         tree = html.document_fromstring(encoded, parser=parser)
     except (etree.LxmlError, ValueError) as e:
         raise ExtractError(url, "no-text", detail="no HTML") from e
-    if tree.xpath(f"count(//*) > {MOST_ELEMENTS}"):
+    if _IS_TOO_LARGE(tree):
         raise ExtractError(url, "too-large", detail=f"over {MOST_ELEMENTS} elements")
-    if tree.xpath(f"boolean(//*[count(ancestor::*) >= {DEEPEST}])"):
+    if _IS_TOO_DEEP(tree):
         raise ExtractError(url, "too-deep")
     return tree

@@ -290,13 +290,22 @@ def test_the_day_in_the_url_counts_unless_it_lies_ahead() -> None:
     assert ahead is None
 
 
-def test_a_date_is_guessed_from_all_text_only_as_a_last_resort() -> None:
-    tree = html.document_fromstring(
-        f"<html><body><h1>Frigate</h1>{LONG * 3}<div>Posted: 2025-07-10</div></body></html>"
-    )
+@pytest.mark.parametrize(
+    ("foot", "day"),
+    [
+        pytest.param("<div>Posted: 2025-07-10</div>", 10, id="alone"),
+        pytest.param("<div>Updated 2025-07-12</div><div>Posted 2025-07-10</div>", 10, id="beside an update"),
+        pytest.param("<div>Updated 2025-07-12</div>", 12, id="an update alone"),
+        pytest.param(f"<p>The yard laid the keel on 10 July 2025; {LONG[3:]}", None, id="in a paragraph"),
+        pytest.param("<img src=/2025/07/10/ship.jpg>", None, id="of a picture"),
+    ],
+)
+def test_the_first_line_that_names_a_day_counts_as_a_last_resort(foot: str, day: int | None) -> None:
+    tree = html.document_fromstring(f"<html><body><h1>Frigate</h1>{LONG * 3}{foot}</body></html>")
     page = Page(URL, b"", "text/html", SEEN)
     assert facts(tree, page, has_date=True).published is None
-    assert facts(tree, page, has_date=False).published == Stated(datetime(2025, 7, 10, tzinfo=UTC), DAY)
+    found = facts(tree, page, has_date=False).published
+    assert found == (day and Stated(datetime(2025, 7, day, tzinfo=UTC), DAY))
 
 
 def test_a_mere_year_is_no_date() -> None:

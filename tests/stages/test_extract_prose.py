@@ -4,11 +4,24 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipeline.stages.extract.blocks import blocks_of
 from pipeline.stages.extract.body import TRAFILATURA
 from pipeline.stages.extract.features import features
-from pipeline.stages.extract.prose import BLOCKS, MOST_ELEMENTS, by_blocks, claims_of, doubt, main_text, shipped
+from pipeline.stages.extract.prose import (
+    BLOCKS,
+    LEAST_LIKELY,
+    MOST_ELEMENTS,
+    by_blocks,
+    claims_of,
+    doubt,
+    main_text,
+    shipped,
+    threshold,
+)
 from pipeline.stages.forest import Forest
 from pipeline.stages.markup import parse
 
@@ -98,10 +111,28 @@ def test_a_page_without_text_is_guessed() -> None:
 
 
 def test_doubt_is_the_share_of_text_that_is_expected_on_the_wrong_side() -> None:
-    assert doubt(("x" * 90, "x" * 10), np.array([1.0, 0.0])) == 0
-    assert doubt(("x" * 90, "x" * 10), np.array([0.9, 0.1])) == pytest.approx(10 / 82)
-    assert doubt(("x" * 90,), np.array([0.0])) == 0
-    assert doubt(("x" * 100,), np.array([0.2])) == 1
+    assert doubt(np.array([90, 10]), np.array([1.0, 0.0])) == 0
+    assert doubt(np.array([90, 10]), np.array([0.9, 0.1])) == pytest.approx(10 / 82)
+    assert doubt(np.array([90]), np.array([0.0])) == 0
+    assert doubt(np.array([100]), np.array([0.2])) == 1
+
+
+def test_what_is_uncertain_is_kept_where_all_is_uncertain() -> None:
+    assert threshold(np.array([90, 10]), np.array([1.0, 0.4])) == pytest.approx(90 / 184)
+    assert threshold(np.array([50, 50]), np.array([0.5, 0.4])) == pytest.approx(45 / 145)
+    assert threshold(np.array([50, 50]), np.array([0.1, 0.0])) == LEAST_LIKELY
+
+
+def expected_f1(kept: NDArray[np.bool_], sizes: NDArray[np.int64], likely: NDArray[np.float64]) -> float:
+    return float(2 * (sizes * likely)[kept].sum() / (sizes[kept].sum() + (sizes * likely).sum()))
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.floats(0.3, 1)), min_size=1, max_size=8))
+def test_no_other_threshold_promises_more(blocks: list[tuple[int, float]]) -> None:
+    sizes, likely = np.array([size for size, _ in blocks]), np.array([p for _, p in blocks])
+    ours = expected_f1(likely > threshold(sizes, likely), sizes, likely)
+    for other in likely:
+        assert ours >= expected_f1(likely >= other, sizes, likely) - 1e-9
 
 
 def test_cells_of_a_row_are_one_line() -> None:

@@ -35,7 +35,8 @@ _SILENT = frozenset(
         "canvas",
     }
 )
-_NAMING = ("class", "id", "role", "itemprop")
+_NAMING = frozenset({"class", "id", "role", "itemprop"})
+_OF_CODE = tuple(OF_TAG.get(tag, 0) for tag in TAGS)
 
 
 @dataclass(slots=True)
@@ -77,7 +78,6 @@ class _Walk:
         self.found = Blocks()
         self.run: list[str] = []
         self.owner = self.inline = self.linked = self.links = self.strong = 0
-        self.is_empty = True
         self.kinds: dict[tuple[int, int, str | None], int] = {}
 
     def inside(self, element: HtmlElement, at: int, inline: int, style: int) -> None:
@@ -104,7 +104,7 @@ class _Walk:
     def container(self, element: HtmlElement, code: int, at: int, style: int) -> None:
         self.end()
         found = self.found
-        groups, named = OF_TAG.get(TAGS[code], 0), None
+        groups, named = _OF_CODE[code], None
         for name, value in element.items():
             if name in _NAMING:
                 groups |= groups_of(value)
@@ -125,11 +125,11 @@ class _Walk:
 
     def add(self, text: str, at: int, inline: int, style: int) -> None:
         if text.isspace():
-            if not self.is_empty:
+            if self.run:
                 self.run.append(" ")
             return
-        if self.is_empty:
-            self.is_empty, self.owner, self.inline = False, at, inline
+        if not self.run:
+            self.owner, self.inline = at, inline
         self.run.append(text)
         if style:
             length = len(text.strip())
@@ -139,7 +139,7 @@ class _Walk:
                 self.strong += length
 
     def end(self) -> None:
-        if not self.is_empty:
+        if self.run:
             found = self.found
             found.texts.append(" ".join("".join(self.run).split()))
             found.linked.append(self.linked)
@@ -147,6 +147,5 @@ class _Walk:
             found.strong.append(self.strong)
             found.inline.append(self.inline)
             found.owner.append(self.owner)
-            self.is_empty = True
             self.run.clear()
         self.linked = self.links = self.strong = 0

@@ -6,27 +6,23 @@ lies within the named time, give or take what the zones of the earth differ from
 refines nothing: the same article is given the same day, whether a feed named its publication or a sitemap its change.
 Of a page's dates what it tells machines wins (JSON-LD, meta elements, microdata), then the day in its URL, what readers
 see around the headline, what its scripts agree on, an update where nothing else is seen, and what is marked as a date.
-A day that is only guessed from the text of the page counts when neither page nor entry state one.
+The first day in a short line anywhere on the page counts when neither page nor entry state one.
 A date before 1990, or after the page was fetched, does not count; one in an unnamed zone may seem 14 hours later.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
-from htmldate import find_date
-from lxml.etree import XPath, strip_elements
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import DateOrigin, Entry, Page
 from pipeline.stages.extract.around import Line, lines_of
-from pipeline.stages.extract.body import FOREIGN_ERRORS
-from pipeline.stages.extract.moments import ZONE_SLACK, Stated, in_path, stated, written
+from pipeline.stages.extract.moments import Stated, in_path, stated, written
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _UPDATED = re.compile(
@@ -37,7 +33,8 @@ _UPDATED = re.compile(
 )
 _MARKED_AS_DATE = XPath("//time | //@class[contains(.,'date') or contains(.,'ublish') or contains(.,'osted')]/..")
 MOST_MARKED = 10
-_NEW_YEAR = "-01-01"  # what a guess makes of a mere year
+LONGEST_DATED = 80  # characters of a line that names the day of its article; a longer one tells of that day
+_DIGIT = re.compile(r"\d")
 _IN_SCRIPT = re.compile(
     r"[\"'](?:datePublished|date_published|publishedAt|published_at|publishDate|publish_date|publicationDate|pubDate"
     r"|firstPublished(?:At|Date)?|pagePostDate)\\?[\"']\s*:\s*\\?[\"']([^\"'\\]{8,40})",
@@ -70,7 +67,8 @@ def first_stated(candidates: Iterable[str | None], fetched_at: datetime) -> Stat
 def shown(lines: Iterable[Line], lang: str | None, fetched_at: datetime) -> Shown:
     """The dates that readers see around the headline, the nearest first."""
     published, updated = None, None
-    for one, is_update in chain.from_iterable(map(_parted, lines)):
+    dated = (one for one in lines if one.stamps or _DIGIT.search(one.text))
+    for one, is_update in chain.from_iterable(map(_parted, dated)):
         day = first_stated(one.stamps, fetched_at) or written(one.text, lang)
         if day is None or not counts(day.at, fetched_at, day.slack):
             continue
@@ -93,17 +91,18 @@ def _parted(one: Line) -> Iterator[tuple[Line, bool]]:
 
 
 def of_page(tree: HtmlElement, page: Page, seen: Shown, is_last_resort: bool) -> Stated | None:
-    """The day that a page shows, that its URL or its scripts name; as a last resort, the best guess from all its text.
-
-    The guess was right on three of four pages that show a date; where there is none it may still find some day.
-    """
+    """The day that a page shows, that its URL or its scripts name; as a last resort, the first in any of its lines."""
     path = in_path(urlsplit(page.url).path)
     if path is not None and counts(path.at, page.fetched_at, path.slack):
         return path
     if (found := seen.published or _scripted(tree, page.fetched_at) or seen.updated) is not None:
         return found
     marked = shown(islice(_marked(tree), MOST_MARKED), None, page.fetched_at)
-    return marked.published or marked.updated or (_guessed(tree, page) if is_last_resort else None)
+    if (found := marked.published or marked.updated) is not None or not is_last_resort:
+        return found
+    short = (one for one in lines_of(tree) if len(one.text) <= LONGEST_DATED)
+    anywhere = shown(short, None, page.fetched_at)
+    return anywhere.published or anywhere.updated
 
 
 def _scripted(tree: HtmlElement, fetched_at: datetime) -> Stated | None:
@@ -117,22 +116,6 @@ def _marked(tree: HtmlElement) -> Iterator[Line]:
     """The lines, anywhere in a page, that are marked as dates."""
     for element in _MARKED_AS_DATE(tree):
         yield from islice(lines_of(element), 2)
-
-
-def _guessed(tree: HtmlElement, page: Page) -> Stated | None:
-    visible = deepcopy(tree)
-    strip_elements(visible, "script", with_tail=False)  # their dates are read already, or are other articles'
-    found = None
-    with suppress(*FOREIGN_ERRORS):  # a guess that fails is no guess
-        found = find_date(
-            visible,
-            extensive_search=True,
-            original_date=True,
-            url=page.url,
-            min_date=EARLIEST.replace(tzinfo=None),
-            max_date=(page.fetched_at + ZONE_SLACK).replace(tzinfo=None),
-        )
-    return first_stated([found], page.fetched_at) if found and not found.endswith(_NEW_YEAR) else None
 
 
 def told(entry: Entry, seen_at: datetime) -> datetime | None:

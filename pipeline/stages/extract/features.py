@@ -317,8 +317,8 @@ def _within(texts: Sequence[str], claim: str) -> Array:
     """Whether the beginning or the end of each text is in a claim."""
     found, whole = np.zeros(len(texts)), _letters(claim)
     for at, text in enumerate(texts if whole else ()):
-        first, last = _letters(text[:CUT]), _letters(text[-CUT:])
-        found[at] = len(first) > 3 and (first in whole or last in whole)
+        first = _letters(text[:CUT])
+        found[at] = len(first) > 3 and (first in whole or (len(text) > CUT and _letters(text[-CUT:]) in whole))
     return found
 
 

@@ -242,13 +242,14 @@ def _told(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
 
 def _hinted(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
     """Who may have written it, the most likely first."""
+    marked = _MARKED_AS_AUTHOR(source.tree)[:MOST_MARKED]
     for byline in chain(
-        _marked(source.tree, seen.title),
+        _marked(marked, seen.title),
         authors.signed(seen.above[::-1], seen.title),
         authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date),
         authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date),
         _credited(source, seen.title),
-        _boxed(source.tree, seen.title),
+        _boxed(marked, seen.title),
     ):
         yield [byline]
 
@@ -259,8 +260,8 @@ def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
             yield from metas.get(f"twitter:data{number}", ())
 
 
-def _marked(tree: HtmlElement, title: str) -> Iterator[str]:
-    for element in _MARKED_AS_AUTHOR(tree)[:MOST_MARKED]:
+def _marked(elements: Iterable[HtmlElement], title: str) -> Iterator[str]:
+    for element in elements:
         is_marked = "author" in (element.get("rel"), element.get("itemprop")) or "/author" in element.get("href", "")
         if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
             text = " ".join(one.text for one in islice(lines_of(element), 9))
@@ -276,9 +277,9 @@ def _credited(source: _Source, title: str) -> Iterator[str]:
     return authors.credited((one.text for one in lines_of(source.tree)) if is_worth else (), title)
 
 
-def _boxed(tree: HtmlElement, title: str) -> Iterator[str]:
+def _boxed(elements: Iterable[HtmlElement], title: str) -> Iterator[str]:
     """The first line of what introduces an author."""
-    for element in _MARKED_AS_AUTHOR(tree)[:MOST_MARKED]:
+    for element in elements:
         if _AUTHOR_CLASS.search(element.get("class") or "") and not _SOMEONE_ELSE(element):
             first = next(lines_of(element), None)
             if first and len(first.text) <= LONGEST_NAME:
