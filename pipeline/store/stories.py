@@ -174,9 +174,7 @@ class StoryRows:
             held = {*(await _members_of(c, [story_id]))}
             if not moved or not moved < held:
                 raise UsageError(f"story {story_id} has {len(held)} reports: name some of them, not all, and no others")
-            new, taken = min(moved), await joining.taken_ids(c, [min(moved)])
-            while new in taken:
-                new += 1
+            new = await joining.free_id(c, min(moved))
             await _move(c, moved, new)
             await joining.refresh(c, {story_id, new})
             await _record(c, SPLIT, dict.fromkeys(moved, story_id), new, at)
