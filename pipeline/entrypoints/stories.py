@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.clock import SystemClock
-from pipeline.entrypoints import output, reading
+from pipeline.entrypoints import output, progress, reading
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
 from pipeline.query import moments
@@ -155,8 +156,11 @@ async def merge(options: Options, story_ids: Collection[int]) -> Row:
 
 async def find(options: Options) -> Row:
     """Let articles that are in no story find theirs; the same command again goes on where one was ended."""
-    count = after = 0
-    async with await open_store(options.settings().database_url) as store:
+    found, after = {"sketched": 0}, 0
+    async with AsyncExitStack() as around:
+        store = await around.enter_async_context(await open_store(options.settings().database_url))
+        await around.enter_async_context(progress.shown(lambda: found))
         while ids := await store.stories.find(after, BATCH):
-            count, after = count + len(ids), ids[-1]
-    return {"sketched": count}
+            found["sketched"] += len(ids)
+            after = ids[-1]
+    return dict(found)

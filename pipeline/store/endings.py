@@ -129,6 +129,7 @@ class EndingRows:
         self, c: AsyncConnection, batch: list[Ending], filings: Mapping[int, article_rows.Filing]
     ) -> list[Ending]:
         """Store the articles that are new, revise those that changed, turn the others into duplicates."""
+        await kin.lock(c, [filing.fingerprint for filing in filings.values()])
         settling = _Settling(
             await _known_urls(c, batch),
             await article_rows.taken_ids(c, [filing.article for filing in filings.values()]),

@@ -7,9 +7,27 @@ commands that only ask the database do not load this module.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, count
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, distinct, func, insert, or_, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    distinct,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Label
@@ -17,6 +35,7 @@ from pipeline.stages import story
 from pipeline.stages.story import Member, Sketch
 from pipeline.store.story_tables import stories, story_keys, story_members
 from pipeline.store.tables import articles, texts, verdicts
+from pipeline.store.within import within
 
 MOST_OF_KEY = 24  # reports that are kept under a key; what more of them share tells nothing
 CLOSEST = 30  # reports, those that share most keys, whose stories a new one may join
@@ -26,29 +45,71 @@ _CLASHES = 4  # stories of one id that are looked for: only where one has lost t
 TITLED_BY = 24  # reports, the oldest, of which one gives a story its title
 _LOCK = 720174  # of PostgreSQL: one transaction at a time changes stories
 
+# Asked for every batch of articles: each is put together once.
+_KEYED = select(story_keys).where(within(story_keys.c.key, "keys"))
+_HOMES = select(story_members.c.article_id, story_members.c.story_id).where(within(story_members.c.article_id, "ids"))
+_RESERVED = union_all(
+    select(story_members.c.story_id, literal(value=True)).where(
+        story_members.c.is_pinned.is_(true()), within(story_members.c.story_id, "near")
+    ),
+    select(story_members.c.story_id, literal(value=False)).where(within(story_members.c.story_id, "wanted")),
+)
+_COUNTED = (
+    select(
+        story_members.c.story_id.label("id"),
+        func.min(story_members.c.published_at).label("first_at"),
+        func.max(story_members.c.published_at).label("last_at"),
+        func.count().label("size"),
+        func.count(distinct(articles.c.site)).label("outlets"),
+    )
+    .join(articles, articles.c.id == story_members.c.article_id)
+    .where(within(story_members.c.story_id, "ids"))
+    .group_by(story_members.c.story_id)
+    .having(func.count() > 1)
+)
+
+
+def _first_of(order: ColumnElement[int]) -> Select[Any]:
+    """The first reports of each story in that order, with their sketches."""
+    place = func.row_number().over(partition_by=story_members.c.story_id, order_by=order)
+    placed = select(story_members.c.article_id, place.label("place")).where(within(story_members.c.story_id, "ids"))
+    part = placed.subquery()
+    wanted = select(story_members).join(part, part.c.article_id == story_members.c.article_id)
+    return wanted.where(part.c.place <= bindparam("most")).order_by(part.c.place, story_members.c.article_id)
+
+
+_NOTHING: Mapping[int, Sequence[Member]] = MappingProxyType({})
+_OLDEST, _NEWEST = _first_of(story_members.c.article_id.asc()), _first_of(story_members.c.article_id.desc())
+_INSERTS = {"sqlite": sqlite.insert(stories), "postgresql": postgresql.insert(stories)}
+_UPSERTS = {
+    name: new.on_conflict_do_update(index_elements=["id"], set_={c.name: c for c in new.excluded if c.name != "id"})
+    for name, new in _INSERTS.items()
+}
+
 
 class _Near:
     """The reports that new ones may join: stored ones, and those that join with them."""
 
-    def __init__(self, keyed: Mapping[int, Iterable[int]], homes: Mapping[int, int], settled: Collection[int]) -> None:
+    def __init__(self, keyed: Mapping[int, Iterable[int]], homes: Mapping[int, int]) -> None:
         self._keyed = defaultdict[int, list[int]](list, {key: [*ids] for key, ids in keyed.items()})
         self._homes = dict(homes)  # the stories of all that is known by its key
-        self._settled = settled  # stories that a person has split or merged
         self._stories = defaultdict[int, dict[int, Sketch]](dict)  # the newest reports of each
+        self.settled: Collection[int] = ()  # stories that a person has split or merged
+        self.taken: Collection[int] = ()  # ids of stories
         self.merged: list[tuple[int, int]] = []  # from, to
-        self.touched: set[int] = set()  # stories that have grown
+        self.touched: set[int] = set()  # stories that have grown, or are gone
 
     def know(self, member: Member) -> None:
         """Others may join this one."""
         self._homes[member.article_id] = member.story_id
         self._stories[member.story_id][member.article_id] = member.sketch
 
-    def add(self, key: int, sketch: Sketch, taken: Collection[int]) -> None:
+    def add(self, key: int, sketch: Sketch, probes: Iterable[int]) -> None:
         """Let a report join its story, merging what it shows to be one, or open one; later ones may join it too."""
-        story_id = self._join(sketch)
+        story_id = self._join(sketch, probes)
         if story_id is None:
             story_id = key
-            while story_id in taken or story_id in self._stories:
+            while story_id in self.taken or story_id in self._stories:
                 story_id += 1
         else:
             self.touched.add(story_id)
@@ -60,30 +121,35 @@ class _Near:
         """Where a report is now."""
         return self._homes[key]
 
-    def _join(self, sketch: Sketch) -> int | None:
-        joined = story.join(sketch, [member for one in self._candidates(sketch) for member in self._members(one)])
-        if joined.story_id is None:
-            return None
-        same = {joined.story_id, *joined.merged}
-        if joined.merged and not same.isdisjoint(self._settled):
-            likely = {one: story.join(sketch, self._members(one)).because.score for one in same}
-            return min(same, key=lambda one: (-likely[one], one))
-        for other in joined.merged:
-            self._merge(other, joined.story_id)
-        return joined.story_id
+    def candidates(self, probes: Iterable[int]) -> list[int]:
+        """The stories of the reports that share most keys.
 
-    def _candidates(self, sketch: Sketch) -> list[int]:
-        """The stories of the reports that share most keys."""
+        Reports that are added later only drive others from here, or draw their own story up, which is known then.
+        """
         best = dict[int, tuple[int, int]]()
-        for key, shared in closest(story.probes(sketch), self._keyed):
+        for key, shared in closest(probes, self._keyed):
             if key in self._homes:
                 most, count = best.get(self._homes[key], (0, 0))
                 best[self._homes[key]] = (max(most, shared), count + 1)
         return sorted(best, key=lambda one: (-best[one][0], -best[one][1], one))[:STORIES]
 
-    def _members(self, story_id: int) -> list[Member]:
+    def members(self, story_id: int) -> list[Member]:
+        """The reports of a story that are known, the oldest first."""
         known = self._stories[story_id]
-        return [Member(key, story_id, known[key]) for key in sorted(known)[-REPORTS:]]
+        return [Member(key, story_id, known[key]) for key in sorted(known)]
+
+    def _join(self, sketch: Sketch, probes: Iterable[int]) -> int | None:
+        near = [member for one in self.candidates(probes) for member in self.members(one)[-REPORTS:]]
+        joined = story.join(sketch, near)
+        if joined.story_id is None:
+            return None
+        same = {joined.story_id, *joined.merged}
+        if joined.merged and not same.isdisjoint(self.settled):
+            likely = {one: story.join(sketch, self.members(one)[-REPORTS:]).because.score for one in same}
+            return min(same, key=lambda one: (-likely[one], one))
+        for other in joined.merged:
+            self._merge(other, joined.story_id)
+        return joined.story_id
 
     def _merge(self, other: int, into: int) -> None:
         self._stories[into] |= self._stories.pop(other)
@@ -94,7 +160,7 @@ class _Near:
 
 def closest(probes: Iterable[int], keyed: Mapping[int, Iterable[int]]) -> list[tuple[int, int]]:
     """The reports that share most keys with one, and how many."""
-    shared = Counter(article_id for key in probes for article_id in keyed.get(key, ()))
+    shared = Counter(chain.from_iterable(keyed[key] for key in probes if key in keyed))
     return sorted(shared.items(), key=lambda one: (-one[1], one[0]))[:CLOSEST]
 
 
@@ -126,7 +192,7 @@ async def revise(c: AsyncConnection, ids: Collection[int]) -> None:
     meant = select(articles.c.id).where(articles.c.id.in_(ids), _is_report())
     sketches = await _sketches(c, (await c.execute(meant)).scalars().all())
     homes = {row.article_id: row.story_id for row in rows}
-    others = await _members(c, {*homes.values()}, story_members.c.article_id.desc(), REPORTS + 1)
+    others = await _members(c, _NEWEST, {*homes.values()}, REPORTS + 1)
     pinned = {row.article_id for row in rows if row.is_pinned}
     for key, sketch in sketches.items():
         beside = [one for one in others if one.story_id == homes.get(key) and one.article_id != key]
@@ -134,7 +200,9 @@ async def revise(c: AsyncConnection, ids: Collection[int]) -> None:
             del homes[key]
     await _remove(c, rows)
     stay = {key: homes[key] for key in sketches if key in homes}
-    await _insert(c, {key: sketches[key] for key in stay}, stay, pinned)
+    staying = {key: sketches[key] for key in stay}
+    keyed = await _keyed(c, chain.from_iterable(map(story.keys, staying.values())))
+    await _insert(c, staying, stay, pinned, {key: len(ids) for key, ids in keyed.items()})
     await _add(c, {key: sketch for key, sketch in sketches.items() if key not in stay})
     await refresh(c, {row.story_id for row in rows})
 
@@ -160,37 +228,34 @@ async def unfound(c: AsyncConnection, after: int, limit: int) -> Sequence[int]:
     return (await c.execute(wanted.order_by(articles.c.id).limit(limit))).scalars().all()
 
 
-async def taken_ids(c: AsyncConnection, wanted: Iterable[int]) -> set[int]:
-    """The ids of stories at and right after those that are wanted."""
-    near = [one + step for one in wanted for step in range(_CLASHES)]
-    return set((await c.execute(_story_ids(story_members.c.story_id.in_(near)))).scalars())
+async def free_id(c: AsyncConnection, wanted: int) -> int:
+    """The id of a story that there is not, at or right after the one that is wanted."""
+    rows = await c.execute(_RESERVED, {"near": (), "wanted": _following([wanted])})
+    taken = {row.story_id for row in rows}
+    return next(one for one in count(wanted) if one not in taken)
 
 
-async def refresh(c: AsyncConnection, ids: Collection[int]) -> None:
-    """Count stories anew."""
+def _following(ids: Iterable[int]) -> list[int]:
+    return [one + step for one in ids for step in range(_CLASHES)]
+
+
+async def refresh(c: AsyncConnection, ids: Collection[int], known: Mapping[int, Sequence[Member]] = _NOTHING) -> None:
+    """Count stories anew; `known` are reports of theirs that need not be read again."""
     if not ids:
         return
-    await c.execute(delete(stories).where(stories.c.id.in_(ids)))
-    counted = (
-        select(
-            story_members.c.story_id.label("id"),
-            func.min(story_members.c.published_at).label("first_at"),
-            func.max(story_members.c.published_at).label("last_at"),
-            func.count().label("size"),
-            func.count(distinct(articles.c.site)).label("outlets"),
-        )
-        .join(articles, articles.c.id == story_members.c.article_id)
-        .where(story_members.c.story_id.in_(ids))
-        .group_by(story_members.c.story_id)
-        .having(func.count() > 1)
-    )
-    rows = [dict(row._mapping) for row in await c.execute(counted)]
+    rows = [dict(row._mapping) for row in await c.execute(_COUNTED, {"ids": ids})]
+    if gone := {*ids} - {row["id"] for row in rows}:
+        await c.execute(delete(stories).where(stories.c.id.in_(gone)))
+    members = {row["id"]: known.get(row["id"], ()) for row in rows}
+    lacking = [row["id"] for row in rows if len(members[row["id"]]) < row["size"]]
+    if lacking:
+        read = defaultdict[int, list[Member]](list)
+        for member in await _members(c, _OLDEST, lacking, TITLED_BY):
+            read[member.story_id].append(member)
+        members |= read
     if rows:
-        by_story = defaultdict[int, list[Member]](list)
-        for member in await _members(c, [row["id"] for row in rows], story_members.c.article_id, TITLED_BY):
-            by_story[member.story_id].append(member)
-        central = {key: story.central(members) for key, members in by_story.items()}
-        await c.execute(insert(stories), [{**row, "central_id": central[row["id"]]} for row in rows])
+        central = {key: story.central(told[:TITLED_BY]) for key, told in members.items()}
+        await c.execute(_UPSERTS[c.dialect.name], [{**row, "central_id": central[row["id"]]} for row in rows])
 
 
 def _is_report() -> ColumnElement[bool]:
@@ -200,54 +265,43 @@ def _is_report() -> ColumnElement[bool]:
 async def _add(c: AsyncConnection, new: Mapping[int, Sketch]) -> None:
     if not new:
         return
-    near, taken = await _near(c, new.values()), await taken_ids(c, new)
+    probes = {key: story.probes(sketch) for key, sketch in new.items()}
+    keyed = await _keyed(c, chain.from_iterable(probes.values()))
+    near = await _near(c, probes, keyed)
     for key in sorted(new):
-        near.add(key, new[key], taken)
+        near.add(key, new[key], probes[key])
     for other, into in near.merged:
         await c.execute(update(story_members).where(story_members.c.story_id == other).values(story_id=into))
-    await _insert(c, new, {key: near.story_of(key) for key in new}, frozenset())
-    await refresh(c, near.touched)
+    homes = {key: near.story_of(key) for key in new}
+    await _insert(c, new, homes, frozenset(), {key: len(ids) for key, ids in keyed.items()})
+    await refresh(c, near.touched, {one: near.members(one) for one in near.touched})
 
 
-async def _near(c: AsyncConnection, new: Iterable[Sketch]) -> _Near:
-    """The stored reports of the stories that new ones may join."""
-    asked = [story.probes(sketch) for sketch in new]
+async def _keyed(c: AsyncConnection, keys: Iterable[int]) -> dict[int, list[int]]:
+    """The reports that are kept under keys."""
     keyed = defaultdict[int, list[int]](list)
-    wanted = select(story_keys).where(story_keys.c.key.in_({key for probes in asked for key in probes}))
-    for key, article_id in await c.execute(wanted):
+    for key, article_id in await c.execute(_KEYED, {"keys": {*keys}}):
         keyed[key].append(article_id)
-    found = {article_id for probes in asked for article_id, _ in closest(probes, keyed)}
-    rows = await c.execute(
-        select(story_members.c.article_id, story_members.c.story_id).where(story_members.c.article_id.in_(found))
-    )
-    homes = {row.article_id: row.story_id for row in rows}
-    if not homes:
-        return _Near(keyed, homes, ())
-    near = {*homes.values()}
-    settled = _story_ids(story_members.c.is_pinned.is_(true()), story_members.c.story_id.in_(near))
-    known = _Near(keyed, homes, set((await c.execute(settled)).scalars()))
-    for member in await _members(c, near, story_members.c.article_id.desc(), REPORTS):
-        known.know(member)
-    return known
+    return dict(keyed)
 
 
-def _story_ids(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(story_members.c.story_id).where(*conditions)
+async def _near(c: AsyncConnection, new: Mapping[int, Iterable[int]], keyed: Mapping[int, Sequence[int]]) -> _Near:
+    """The stored reports of the stories that new ones, by their probes, may join."""
+    found = {article_id for probes in new.values() for article_id, _ in closest(probes, keyed)}
+    rows = await c.execute(_HOMES, {"ids": found}) if found else ()
+    near = _Near(keyed, {row.article_id: row.story_id for row in rows})
+    wanted = {one for probes in new.values() for one in near.candidates(probes)}
+    reserved = (await c.execute(_RESERVED, {"near": wanted, "wanted": _following(new)})).all()
+    near.settled = {story_id for story_id, is_pinned in reserved if is_pinned}
+    near.taken = {story_id for story_id, _ in reserved}
+    for member in await _members(c, _NEWEST, wanted, REPORTS) if wanted else ():
+        near.know(member)
+    return near
 
 
-async def _members(c: AsyncConnection, ids: Collection[int], order: Any, limit: int) -> list[Member]:
-    """The first reports of each story, in that order, with their sketches."""
-    place = func.row_number().over(partition_by=story_members.c.story_id, order_by=order)
-    placed = (
-        select(story_members.c.article_id, place.label("place")).where(story_members.c.story_id.in_(ids)).subquery()
-    )
-    wanted = (
-        select(story_members)
-        .join(placed, placed.c.article_id == story_members.c.article_id)
-        .where(placed.c.place <= limit)
-        .order_by(placed.c.place, story_members.c.article_id)
-    )
-    rows = await c.execute(wanted)
+async def _members(c: AsyncConnection, first: Select[Any], ids: Collection[int], most: int) -> list[Member]:
+    """The first reports of each story."""
+    rows = await c.execute(first, {"ids": ids, "most": most})
     return [Member(row.article_id, row.story_id, Sketch.from_bytes(row.sketch, row.published_at)) for row in rows]
 
 
@@ -267,9 +321,16 @@ async def _sketches(c: AsyncConnection, ids: Collection[int]) -> dict[int, Sketc
 
 
 async def _insert(
-    c: AsyncConnection, new: Mapping[int, Sketch], homes: Mapping[int, int], pinned: Collection[int]
+    c: AsyncConnection,
+    new: Mapping[int, Sketch],
+    homes: Mapping[int, int],
+    pinned: Collection[int],
+    held: Mapping[int, int],
 ) -> None:
-    """Put reports into stories, and remember their keys, each for MOST_OF_KEY reports at most."""
+    """Put reports into stories, and remember their keys, each for MOST_OF_KEY reports at most.
+
+    `held` says for how many their keys are kept already.
+    """
     if not new:
         return
     rows = [
@@ -283,14 +344,12 @@ async def _insert(
         for key, sketch in new.items()
     ]
     await c.execute(insert(story_members), rows)
-    every = {key for sketch in new.values() for key in story.keys(sketch)}
-    counted = select(story_keys.c.key, func.count()).where(story_keys.c.key.in_(every)).group_by(story_keys.c.key)
-    held = Counter({row.key: row[1] for row in await c.execute(counted)})
+    counts = Counter(held)
     keyed = []
     for article_id, sketch in new.items():
-        own = [key for key in dict.fromkeys(story.keys(sketch)) if held[key] < MOST_OF_KEY]
+        own = [key for key in dict.fromkeys(story.keys(sketch)) if counts[key] < MOST_OF_KEY]
         keyed += [{"key": key, "article_id": article_id} for key in own]
-        held.update(own)
+        counts.update(own)
     if keyed:
         await c.execute(insert(story_keys), keyed)
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.stages import dedup
@@ -12,6 +12,12 @@ from pipeline.store.tables import articles, marks, texts
 
 MOST_OF_MARK = 8  # articles that a mark is kept for; what more of them share is a phrase of a site
 CLOSEST = 3  # articles, those that share most marks, that a text is compared with
+
+# Ascending, so that no two wait for each other; marks have 47 bits, so that other locks have other numbers.
+_LOCKED = text(
+    "SELECT pg_advisory_xact_lock(1 << 60 | mark) FROM"
+    " (SELECT unnest(CAST(:marks AS bigint[])) AS mark ORDER BY mark) AS wanted"
+)
 
 
 class Kindred:
@@ -45,6 +51,12 @@ class Kindred:
         """The article that this one repeats without much of its own, and how."""
         found = self.of(one)
         return None if found is None or dedup.says_more(one, self._known[found[0]]) else found
+
+
+async def lock(c: AsyncConnection, new: Iterable[Fingerprint]) -> None:
+    """Wait until nobody else is storing a text that may be a copy of a new one; SQLite has one writer anyway."""
+    if c.dialect.name == "postgresql":
+        await c.execute(_LOCKED, {"marks": sorted({mark for one in new for mark in one.marks})})
 
 
 async def near(c: AsyncConnection, wanted: Iterable[Fingerprint]) -> Kindred:

@@ -31,7 +31,7 @@ class StorySort(StrEnum):
 
     NEWEST = "newest"  # by the newest report
     SIZE = "size"
-    GROWTH = "growth"
+    GROWTH = "growth"  # those that have grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ class StoryRows:
         wanted = (
             _selected(growth).where(*_conditions(asked)).order_by(by.desc(), stories.c.id.desc()).limit(asked.limit)
         )
+        if asked.sort is StorySort.GROWTH:
+            wanted = wanted.where(stories.c.id.in_(select(story_members.c.story_id).where(_is_growth(now))))
         if asked.cursor:
             value, key = _after(asked.cursor, asked.sort)
             wanted = wanted.where(or_(by < value, and_(by == value, stories.c.id < key)))
@@ -174,9 +176,7 @@ class StoryRows:
             held = {*(await _members_of(c, [story_id]))}
             if not moved or not moved < held:
                 raise UsageError(f"story {story_id} has {len(held)} reports: name some of them, not all, and no others")
-            new, taken = min(moved), await joining.taken_ids(c, [min(moved)])
-            while new in taken:
-                new += 1
+            new = await joining.free_id(c, min(moved))
             await _move(c, moved, new)
             await joining.refresh(c, {story_id, new})
             await _record(c, SPLIT, dict.fromkeys(moved, story_id), new, at)
@@ -216,11 +216,14 @@ class StoryRows:
 
 
 def _growth(now: datetime) -> ColumnElement[int]:
-    """How many reports of a story were published in the last 24 hours: ids begin with the seconds."""
-    since = int((now - GROWTH).timestamp()) << 20
+    """How many reports of a story are new: ids begin with the seconds of the publication."""
     newest = select(func.count()).select_from(story_members)
-    newest = newest.where(story_members.c.story_id == stories.c.id, story_members.c.article_id >= since)
-    return newest.correlate(stories).scalar_subquery()
+    return newest.where(story_members.c.story_id == stories.c.id, _is_growth(now)).correlate(stories).scalar_subquery()
+
+
+def _is_growth(now: datetime) -> ColumnElement[bool]:
+    """Whether a report was published in the last 24 hours."""
+    return story_members.c.article_id >= int((now - GROWTH).timestamp()) << 20
 
 
 def _selected(growth: ColumnElement[int]) -> Select[Any]:

@@ -12,7 +12,7 @@ stories = Table(  # of two reports or more: what is listed of them, counted anew
     Column("central_id", Id, _to("articles", cascade=True), nullable=False, index=True),  # whose title is the story's
     Column("first_at", Moment, nullable=False),  # published
     Column("last_at", Moment, nullable=False, index=True),
-    Column("size", Integer, nullable=False),  # reports
+    Column("size", Integer, nullable=False, index=True),  # reports
     Column("outlets", Integer, nullable=False),  # sites
     sqlite_strict=True,
 )

@@ -83,6 +83,24 @@ async def test_two_processes_that_store_one_article_make_one_article(database_ur
         assert sorted(str(ending.outcome) for ending in settled) == ["duplicate"] * 10 + ["stored"] * 10
 
 
+async def test_two_processes_that_store_two_copies_of_a_text_make_one_article(database_url: str) -> None:
+    async with await open_store(database_url) as one, await open_store(database_url) as two:
+        run = await one.runs.start("poll", AT)
+        await one.feeds.add([make.feed()], AT)
+        ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
+        entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
+        await one.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
+        works = await one.work.claim(run.id, AT, 20)
+        text = {work.lead.id: make.text(at % 10) for at, work in enumerate(works)}
+        endings = [
+            (one if at < 10 else two, Ending(work, AT, Outcome.STORED, article, make.verdict()))
+            for at, work in enumerate(works)
+            for article in [make.article(at, url=f"https://copy{at}.example/", text=text[work.lead.id])]
+        ]
+        settled = await asyncio.gather(*(store.endings.put(ending) for store, ending in endings))
+        assert sorted(str(ending.outcome) for ending in settled) == ["duplicate"] * 10 + ["stored"] * 10
+
+
 async def test_two_commands_that_start_at_once_add_each_feed_once(database_url: str) -> None:
     async with await open_store(database_url) as one, await open_store(database_url) as two:
         wanted = [make.feed(n) for n in range(30)]

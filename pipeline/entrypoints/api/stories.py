@@ -26,7 +26,9 @@ class AskedStories(BaseModel):
     country: list[Name] = Field(default=[], max_length=50, description="Of any report.", examples=[["KR"]])
     topic: list[Name] = Field(default=[], max_length=50, description="Of any report.", examples=[["nuclear"]])
     min_outlets: int = Field(default=1, ge=1, le=1_000, description="Sites that tell of it.")
-    sort: StorySort = Field(default=StorySort.NEWEST, description="By the newest report, size, or growth.")
+    sort: StorySort = Field(
+        default=StorySort.NEWEST, description="By the newest report, by size, or those that grew in the last 24 hours."
+    )
     limit: int = Field(default=20, ge=1, le=200, description="Stories of a page.")
     cursor: Name | None = Field(default=None, description="Go on after the page that said it was the next.")
 

@@ -21,7 +21,7 @@ def stories(
     country: Country = None,
     topic: Topic = None,
     min_outlets: Annotated[int, typer.Option(min=1, help="The least number of sites that report.")] = 1,
-    sort: Annotated[str, typer.Option(help="newest, size, or growth in the last 24 hours.")] = "newest",
+    sort: Annotated[str, typer.Option(help="newest, size, or growth (in 24 hours; others are left out).")] = "newest",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of a page.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on after the row that printed it.")] = None,
     chosen: Format = None,
@@ -72,7 +72,10 @@ def merge(
 
 @stories_app.command("find")
 def find(context: typer.Context, chosen: Format = None) -> None:
-    """Let articles that are in no story find theirs: once after an upgrade from a schema before version 8."""
+    """Let articles that are in no story find theirs: once after an upgrade from a schema before version 8.
+
+    Ended early, it goes on from there when it is run again; on a terminal it shows how far it is.
+    """
     from pipeline.entrypoints import stories as telling
 
     print_rows([run(telling.find(options(context)))], chosen)

@@ -6,7 +6,8 @@ the story say together: a place that none of them names is another place.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -41,19 +42,19 @@ def logits(new: Sketch, stories: Sequence[Sequence[Sketch]], judge: Forest) -> l
 def features(new: Sketch, story: Sequence[Sketch]) -> tuple[float, ...]:
     """What the trees look at, as COLUMNS names it; the order of the reports does not matter."""
     alike = [*zip(*(pairs.features(new, one) for one in story), strict=True)]
+    told = Counter(chain.from_iterable(one.terms for one in story))
     return (
         *(math.fsum(column) / len(story) for column in alike),
         *map(max, alike),
         len(story),
-        *_told(new, story),
-        *_usual(new, story),
+        *_told(new, told.keys()),
+        *_usual(new, story, told),
         *_dated(new, story),
     )
 
 
-def _told(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+def _told(new: Sketch, known: AbstractSet[int]) -> Iterable[float]:
     """How far the story tells what the report does: terms, names, names in its title; the heaviest name that is new."""
-    known = frozenset(chain.from_iterable(one.terms for one in story))
     titled = new.names & new.titled
     return (
         _weight(new, new.terms.keys() & known) / (new.sums.terms or 1.0),
@@ -63,12 +64,12 @@ def _told(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
     )
 
 
-def _usual(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+def _usual(new: Sketch, story: Sequence[Sketch], told: Mapping[int, int]) -> Iterable[float]:
     """How far the report has what is usual in the story: names of most reports, the heaviest that it lacks, terms."""
     named = Counter(chain.from_iterable(one.names for one in story))
-    usual = {name: max(one.terms.get(name, 0.0) for one in story) for name, n in named.items() if n > len(story) / 2}
+    most = [name for name, n in named.items() if n > len(story) / 2]
+    usual = {name: max([one.terms[name] for one in story if name in one.terms]) for name in most}
     whole = math.fsum(usual.values())
-    told = Counter(chain.from_iterable(one.terms for one in story))
     return (
         math.fsum(usual[name] for name in usual.keys() & new.terms) / whole if whole else UNKNOWN,
         max((usual[name] for name in usual.keys() - new.terms), default=0.0),

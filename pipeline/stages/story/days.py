@@ -17,17 +17,14 @@ _NAMED = re.compile(
     rf"\b(?:(?P<weekday>{'|'.join(_WEEKDAYS)})days?"
     rf"|(?P<month>{_MONTH})[a-z]*\.? (?P<day>\d{{1,2}})(?!\d)"
     rf"|(?P<day_first>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month_last>{_MONTH})[a-z]*"
-    r"|(?P<near>today|tonight|this morning|this afternoon|this evening|overnight|yesterday|last night|tomorrow))\b",
-    re.IGNORECASE,
+    r"|(?P<near>today|tonight|this morning|this afternoon|this evening|overnight|yesterday|last night|tomorrow))\b"
 )
-_FUTURE = re.compile(
-    r"\b(?:will|due to|next|upcoming|begins?|until|scheduled|coming|expected|before|by)\b[^.\n]*$", re.IGNORECASE
-)
+_FUTURE = re.compile(r"\b(?:will|due to|next|upcoming|begins?|until|scheduled|coming|expected|before|by)\b[^.\n]*$")
 
 
 def days(text: str, published: date) -> tuple[date, ...]:
     """The days that an English text names, in the order in which it does; each once."""
-    read = text[:READ]
+    read = text[:READ].lower()
     found = (_day(match, read, published) for match in _NAMED.finditer(read))
     near = (day for day in found if day is not None and abs((day - published).days) <= FARTHEST)
     return tuple(dict.fromkeys(near))[:MOST]
@@ -35,13 +32,12 @@ def days(text: str, published: date) -> tuple[date, ...]:
 
 def _day(match: re.Match[str], text: str, published: date) -> date | None:
     if match["weekday"]:
-        ahead = (_WEEKDAYS[match["weekday"].lower()] - published.weekday()) % 7
+        ahead = (_WEEKDAYS[match["weekday"]] - published.weekday()) % 7
         is_future = _FUTURE.search(text, max(0, match.start() - BEFORE), match.start())
         return published + timedelta(ahead if is_future else -(-ahead % 7))
     if match["near"]:
-        near = match["near"].lower()
-        return published + timedelta((near == "tomorrow") - (near in _YESTERDAY))
-    month = _MONTHS[(match["month"] or match["month_last"]).lower()]
+        return published + timedelta((match["near"] == "tomorrow") - (match["near"] in _YESTERDAY))
+    month = _MONTHS[match["month"] or match["month_last"]]
     return _nearest(month, int(match["day"] or match["day_first"]), published)
 
 

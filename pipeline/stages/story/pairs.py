@@ -21,12 +21,13 @@ def may_be_one(one: Sketch, other: Sketch) -> bool:
 
 def features(one: Sketch, other: Sketch) -> tuple[float, ...]:
     """What is alike in two reports, as COLUMNS names it; the same in either order."""
-    shared = one.terms.keys() & other.terms.keys()
-    lesser = {term: min(one.terms[term], other.terms[term]) for term in shared}
+    some, others = one.terms, other.terms
+    shared = some.keys() & others.keys()
+    lesser = {term: min(some[term], others[term]) for term in shared}
     names = one.names & other.names
     days = days_of(one), days_of(other)
     return (
-        sum(one.terms[term] * other.terms[term] for term in shared) / (one.sums.norm * other.sums.norm or 1.0),
+        sum([some[term] * others[term] for term in shared]) / (one.sums.norm * other.sums.norm or 1.0),
         sum(lesser.values()) / (min(one.sums.terms, other.sums.terms) or 1.0),
         sum(map(lesser.__getitem__, names)) / (min(one.sums.names, other.sums.names) or 1.0),
         (_covered(one, shared) + _covered(other, shared)) / 2,
@@ -52,7 +53,7 @@ def nearest(some: Collection[date], others: Collection[date]) -> int:
 def _covered(sketch: Sketch, shared: Collection[int]) -> float:
     """The share of the weight of a report's title that is shared."""
     whole = sketch.sums.titled
-    return sum(sketch.terms[term] for term in sketch.titled.intersection(shared)) / whole if whole else UNKNOWN
+    return sum(map(sketch.terms.__getitem__, sketch.titled.intersection(shared))) / whole if whole else UNKNOWN
 
 
 def _shared_countries(one: Sequence[str], other: Sequence[str]) -> float:

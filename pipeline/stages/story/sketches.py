@@ -1,6 +1,7 @@
 """Article -> Sketch: what a report is about, in some 200 bytes, and the keys under which it is found again."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -106,7 +107,7 @@ def sketched(
     weights = _weights(titled, told, rarity)
     heaviest = sorted(weights.items(), key=lambda one: (-one[1], one[0]))[:MOST]
     kept = {terms_.hashed(key): (key, weight) for key, weight in heaviest}
-    names, surfaces = _names(titled, told), {term.key: term.surface for term in (*told[::-1], *titled[::-1])}
+    names, surfaces = _names(titled, told), dict((*told[::-1], *titled[::-1]))
     in_title = {term.key for term in titled}
     published = published_at.astimezone(UTC).date()
     return Sketch(
@@ -122,13 +123,14 @@ def sketched(
 
 def _weights(titled: Iterable[Term], told: Iterable[Term], rarity: Rarity) -> dict[str, float]:
     """What each term weighs that is not common: the rarer and the more often it occurs, the more."""
-    counts: dict[str, float] = {}
-    for worth, found in ((TITLE, titled), (1.0, told)):
-        for term in found:
-            counts[term.key] = counts.get(term.key, 0) + worth
-    rare = ((key, count, rarity.of(key)) for key, count in counts.items())
-    weighed = ((key, idf * (1 + math.log(count))) for key, count, idf in rare if idf >= COMMON and key not in CALENDAR)
-    return {key: min(round(weight / STEP), MOST_STEPS) * STEP for key, weight in weighed}
+    in_title, in_text = (Counter([term.key for term in found]) for found in (titled, told))
+    weights: dict[str, float] = {}
+    for key in {**in_text, **in_title}:
+        idf = rarity.of(key)
+        if idf >= COMMON and key not in CALENDAR:
+            weight = idf * (1 + math.log(TITLE * in_title.get(key, 0) + in_text.get(key, 0)))
+            weights[key] = min(round(weight / STEP), MOST_STEPS) * STEP
+    return weights
 
 
 def _names(titled: Iterable[Term], told: Iterable[Term]) -> set[str]:
