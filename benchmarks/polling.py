@@ -219,11 +219,11 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of the feeds, one round")
     options.add_argument("--peers", help="a folder with reader in it")
+    options.add_argument("--rounds", type=int, default=5, help="of which medians are taken")
     options.add_argument("--part", choices=PARTS, action="append", help="only this part of the figures")
     asked = options.parse_args()
-    quick = asked.quick
     PEERS.extend(filter(None, [asked.peers]))
-    size = Size(30, 1_000, WIDE_ROW // 10, 15, 1) if quick else Size()
+    size = Size(30, 1_000, WIDE_ROW // 10, 15, 1) if asked.quick else Size(rounds=asked.rounds)
     if not has_reader():
         print("reader is not installed: name a folder that holds it with --peers", file=sys.stderr)
     found: dict[str, Figure] = {}
