@@ -6,7 +6,8 @@ Cold and second pass: from the call to the last commit; reader does so without i
 extraction and verdict. Feeds that all answer 304 have their validators written beforehand; another run of those has
 hosts that hang for ever among them. Medians of the rounds. Linux only: elsewhere 127.x.y.z is no address.
 
-reader is looked for in the folder of --peers (made by `pip install --target`), then among the installed packages.
+reader is looked for in the folder of --peers (`pip install --target FOLDER reader sgmllib3k`), then among the installed
+packages.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import _hosts
@@ -54,6 +56,7 @@ class Size:
 
 
 Found = dict[str, float]
+Figures = Iterator[tuple[str, Figure]]
 
 
 @contextmanager
@@ -176,14 +179,18 @@ def median(rounds: list[tuple[Found, Found | None]], name: str, peer: str = "") 
     return ours, statistics.median(theirs) if theirs else None
 
 
-def figures(size: Size, place: Path) -> Iterator[tuple[str, Figure]]:
-    """Measure all, one after the other."""
-    passes = cold_and_again(size, place)
+def passes(size: Size, place: Path) -> Figures:
+    """New feeds, then the same again."""
+    rounds = cold_and_again(size, place)
     for name in ("cold", "again"):
-        ours, peer = median(passes, f"{name} s")
+        ours, peer = median(rounds, f"{name} s")
         yield f"{size.feeds} feeds, {name}: s", Figure(ours, peer, peer / 2 if peer else 0, at_most=True)
-    rise = median(passes, "cold mb")
+    rise = median(rounds, "cold mb")
     yield "memory over idle, cold: MB", Figure(*rise, MOST_MB, at_most=True)
+
+
+def many_feeds(size: Size, place: Path) -> Figures:
+    """Feeds that all answer 304, then the same with hosts that hang among them."""
     wide = many(size, place, with_hanging=False)
     spent, bare = median(wide, "many s", "bare s")
     speed = size.many / bare if bare else None
@@ -194,10 +201,17 @@ def figures(size: Size, place: Path) -> Iterator[tuple[str, Figure]]:
     patient, _ = median(many(size, place, with_hanging=True), "many s")
     reach = 1.3 * spent + Settings().web.timeout_s
     yield f"{size.many} feeds, 5 % of them hang: s", Figure(patient, None, reach, at_most=True)
+
+
+def ticks(size: Size, place: Path) -> Figures:
+    """Claims of due feeds among very many."""
     polled_database(place / "wide.db", size.database, 80)
     tick = poller("tick", database=place / "wide.db", ticks=size.ticks)
     print(f"a tick of 500 feeds among {size.database}: p50 {tick['p50']:.0f} ms, most {tick['most']:.0f} ms")
     yield f"tick of 500 among {size.database}, p95: ms", Figure(tick["p95"], None, 60, at_most=True)
+
+
+PARTS = {"passes": passes, "many": many_feeds, "ticks": ticks}
 
 
 def main() -> int:
@@ -205,15 +219,17 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of the feeds, one round")
     options.add_argument("--peers", help="a folder with reader in it")
+    options.add_argument("--rounds", type=int, default=5, help="of which medians are taken")
+    options.add_argument("--part", choices=PARTS, action="append", help="only this part of the figures")
     asked = options.parse_args()
-    quick = asked.quick
     PEERS.extend(filter(None, [asked.peers]))
-    size = Size(30, 1_000, WIDE_ROW // 10, 15, 1) if quick else Size()
+    size = Size(30, 1_000, WIDE_ROW // 10, 15, 1) if asked.quick else Size(rounds=asked.rounds)
     if not has_reader():
         print("reader is not installed: name a folder that holds it with --peers", file=sys.stderr)
     found: dict[str, Figure] = {}
     with tempfile.TemporaryDirectory() as directory:
-        for name, it in figures(size, Path(directory)):
+        parts = (PARTS[part](size, Path(directory)) for part in asked.part or PARTS)
+        for name, it in chain.from_iterable(parts):
             found[name] = it
             peer = "-" if it.peer is None else f"{it.peer:.2f}"
             line = f"{name:<44} ours {it.ours:>9.2f}  peer {peer:>9}  reach {it.reach:>9.2f}"

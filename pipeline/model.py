@@ -150,6 +150,16 @@ class Hub:
 
     url: str
     topic: str
+    others: tuple[str, ...] = ()  # hubs that the feed names besides: the next ones, should this one not verify
+
+    def is_like(self, other: "Hub | None") -> bool:
+        """Whether a feed that names the one names the other, whichever of its hubs has its turn."""
+        return other is not None and self.topic == other.topic and self.urls == other.urls
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """All hubs of the feed."""
+        return frozenset((self.url, *self.others))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ async def heard(engine: Engine, feed: Feed, polled: poll.Polled) -> tuple[poll.P
     rows, now = engine.store.subscriptions, engine.clock.now()
     known = await rows.of_feed(feed.id)
     is_said = polled.hub is not None or not polled.not_modified
-    if is_said and polled.hub != (known.hub if known else None):
+    if is_said and not (known.hub.is_like(polled.hub) if known else polled.hub is None):
         await rows.offer(feed.id, polled.hub, engine.callback, now)
         return polled, None
     if known is None or not known.is_trusted(now):

@@ -123,6 +123,7 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
     return canonical if len(canonical) <= LONGEST_URL else None
 
 
+@lru_cache(1_024)  # each of a feed's few URLs is asked for several times in a poll
 def host_key(url: str) -> str:
     """The key of everything that is kept per host: `host:port`, the default port filled in.
 

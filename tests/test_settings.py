@@ -338,16 +338,17 @@ def test_a_feed_is_read_with_all_that_is_said_of_it(tmp_path: Path) -> None:
         pytest.param("[feed.headers]\nX = 1", "headers.X: ", id="header"),
     ],
 )
-def test_a_wrong_feed_is_named_with_file_line_and_key(tmp_path: Path, wrong: str, problem: str) -> None:
-    with pytest.raises(UsageError, match=rf"feeds\.toml, line 5: .*{problem}"):
-        feeds(tmp_path, f"{FEED}\n{FEED}{wrong}\n")
+def test_a_wrong_value_of_a_feed_is_named_with_file_line_and_key(tmp_path: Path, wrong: str, problem: str) -> None:
+    line = 8 + wrong.count("\n")
+    with pytest.raises(UsageError, match=rf"feeds\.toml, line {line}: .*{problem}"):
+        feeds(tmp_path, f"{FEED}\n{FEED}{wrong}\n\n{FEED}\nkind = 'wire'\n")
 
 
 @pytest.mark.parametrize(
     "url", ["ftp://news.example/", "news.example/rss", "https://", "https://[::1/rss", "https://a.example:0/", " "]
 )
 def test_a_feed_needs_an_http_url_with_a_host(tmp_path: Path, url: str) -> None:
-    with pytest.raises(UsageError, match=r"feeds\.toml, line 1: url: "):
+    with pytest.raises(UsageError, match=r"feeds\.toml, line 2: url: "):
         feeds(tmp_path, FEED.replace("https://news.example/rss", url))
 
 

@@ -52,6 +52,7 @@ async def backfill(
         CommandError: a file, feed or run does not exist.
     """
     check(asked, resume)
+    see_files(asked)
     settings = options.settings()
     async with wiring.open_engine(settings) as engine:
         await add_new_feeds(engine.store, options, engine.clock)
@@ -100,6 +101,8 @@ async def work_off(engine: Engine, run: Run, settings: Settings) -> dict[str, in
     """Do what a run is for; cancelled, it ends as interrupted. Returns its counts."""
     async with wiring.alive(engine.store, run, engine.clock) as counts:
         counts.update(await _work(engine, run, settings))
+        if not counts["waiting"]:
+            await engine.store.runs.forget_uploads(run.id)
         return counts
 
 
@@ -188,6 +191,16 @@ def check(asked: Asked, resume: int | None = None) -> None:
         raise UsageError("--via opml: its feeds are those of the file, not of --feed")
     if asked.query and asked.via != "gdelt":
         raise UsageError("--query is for --via gdelt")
+
+
+def see_files(asked: Asked) -> None:
+    """See that there is something to read, before anything is stored.
+
+    Raises:
+        CommandError: none of the files that are named exists.
+    """
+    if asked.inputs and asked.via != "ccnews" and not any(Path(name).exists() for name in asked.inputs):
+        raise CommandError(f"no such file: {', '.join(asked.inputs)}")
 
 
 async def plan_of(

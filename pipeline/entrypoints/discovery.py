@@ -209,8 +209,8 @@ class Discovery:
         await self.commit(via, block)
 
     def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
-        held = self._plan.get("uploads", {}).get(name)
-        with Path(name).open(encoding="utf-8", errors="replace") if held is None else StringIO(held) as lines:
+        sent: Mapping[str, str] = self._plan.get("uploads", {})  # never the name of a file of ours
+        with StringIO(sent[name]) if name in sent else Path(name).open(encoding="utf-8", errors="replace") as lines:
             yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
 
     def place_in(self, name: str) -> int:

@@ -113,7 +113,9 @@ def set_up_logs(settings: Settings, verbosity: int = 0) -> None:
 
 def _without_controls(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Foreign text cannot steer a terminal, and empty fields are left out."""
-    clean = {
-        k: "".join(c if c.isprintable() else " " for c in v) if isinstance(v, str) else v for k, v in event.items()
-    }
+    clean = {k: _printable(v) if isinstance(v, str) else v for k, v in event.items()}
     return {k: v for k, v in clean.items() if v is not None}
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

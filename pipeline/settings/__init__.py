@@ -47,6 +47,7 @@ _SECRET_FILES = frozenset(f"{PREFIX}{name}_FILE".lower() for name in _SECRETS)
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
 _ASSIGNMENT = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[^=#\["'])+)=""")
+_FEED_HEADER = re.compile(r"^[ \t]*\[\[\s*feed\s*\]\]", re.MULTILINE)
 _KEY = re.compile(r"""(?:"[^"]*"|'[^']*'|[^."'])+""")
 
 
@@ -164,16 +165,27 @@ def load_feeds(directory: Path | None = None) -> tuple[Feed, ...]:
     tables = data.pop("feed", [])
     if data or not isinstance(tables, list):
         raise UsageError(f"{path}: only [[feed]] tables may stand in it, not {', '.join(data) or 'feed ='}")
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*feed\s*\]\]", line)]
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if _FEED_HEADER.match(line)]
     if len(lines) != len(tables):
         raise UsageError(f"{path}: each feed begins with a line [[feed]]")
-    return tuple(_feed(table, f"{path}, line {line}") for table, line in zip(tables, lines, strict=True))
+    return tuple(_feed(table, text, line, path) for table, line in zip(tables, lines, strict=True))
 
 
 def _feed_url(value: str) -> str:
     if urls.absolute_url(value) != value:
         raise ValueError("expected an http(s) URL")
     return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as e:
+        raise ValueError(f"{e.pattern!r} is no regular expression: {e}") from e
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
 class _FeedTable(Section):
@@ -185,25 +197,34 @@ class _FeedTable(Section):
     fetch: FetchMode = FetchMode.PAGE
     interval_s: SomeSeconds | None = None
     headers: dict[str, str] = Field(default_factory=dict)
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    include: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
     seen: str | None = None  # where in public material the URL was found
     unverified: bool = False  # nobody has seen it answer
 
 
-def _feed(table: Mapping[str, Any], place: str) -> Feed:
+def _feed(table: Mapping[str, Any], text: str, line: int, path: Path) -> Feed:
+    """The feed of the table that begins in a line of the text."""
     try:
         read = _FeedTable(**table)
-        for pattern in (*read.include, *read.exclude):
-            re.compile(pattern)
     except ValidationError as e:
-        problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {_problem(error)}" for error in e.errors())
-        raise UsageError(f"{place}: {problems}") from e
-    except re.error as e:
-        raise UsageError(f"{place}: {e.pattern!r} is no regular expression: {e}") from e
+        raise UsageError("; ".join(_explain_feed(error, text, line, path) for error in e.errors())) from e
     interval = None if read.interval_s is None else timedelta(seconds=read.interval_s)
     kept = read.model_dump(include={"url", "title", "kind", "country", "lang", "fetch", "include", "exclude"})
     return Feed(id=0, interval=interval, headers=tuple(read.headers.items()), **kept)
+
+
+def _explain_feed(error: Any, text: str, line: int, path: Path) -> str:
+    keys = [str(part) for part in error["loc"]]
+    from_there = "".join(text.splitlines(keepends=True)[line - 1 :])
+    offset = (_line_of(["feed", *keys], _first_table(from_there)) or 1) - 1
+    return f"{path}, line {line + offset}: {'.'.join(keys)}: {_problem(error)}"
+
+
+def _first_table(text: str) -> str:
+    """The first [[feed]] of a text, to the next one."""
+    further = _FEED_HEADER.search(text, 1)
+    return text[: further.start()] if further else text
 
 
 def _refuse_unknown_names() -> None:

@@ -23,6 +23,8 @@ LEASE = timedelta(days=10)  # asked for; the hub names its own
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=10), timedelta(days=90)  # that we count on, whatever it names
 RENEWED_AFTER = 0.75  # of the lease
 TO_VERIFY = timedelta(minutes=10)  # after which a hub is asked again; twice as long each time
+TURN = 2  # times that a hub is asked before the next one of its feed is
+MOST_HUBS = 4  # of a feed
 LONGEST_WAIT = timedelta(days=1)
 DENIED_FOR = timedelta(days=7)  # after a denial
 GOODBYES = 3  # tries to tell a hub that it need not push any more; its lease ends anyway
@@ -35,13 +37,14 @@ _LARGEST_EXPONENT = 10
 
 
 def hub_of(feed: Feed, response: Response, links: Iterable[tuple[str, str]]) -> Hub | None:
-    """The first hub that an answer names: in its Link headers, else in its body; None: it names none.
+    """The hubs that an answer names: in its Link headers, then in its body; None: it names none.
 
     A feed that does not say what it is called there goes by its URL.
     """
     named = (*links_of(response.headers, response.url), *links)
-    hub = next((url for relation, url in named if relation == "hub"), None)
-    return Hub(hub, next((url for relation, url in named if relation == "self"), feed.url)) if hub else None
+    hubs = tuple(dict.fromkeys(url for relation, url in named if relation == "hub"))[:MOST_HUBS]
+    topic = next((url for relation, url in named if relation == "self"), feed.url)
+    return Hub(hubs[0], topic, hubs[1:]) if hubs else None
 
 
 def links_of(headers: Iterable[tuple[str, str]], base: str) -> Iterator[tuple[str, str]]:
@@ -71,11 +74,22 @@ def request_for(subscription: Subscription) -> Request:
 
 
 def asked(subscription: Subscription, now: datetime) -> Subscription:
-    """The subscription from when its hub is asked: if it never answers, it is asked again then."""
+    """The subscription from when its hub is asked: if it never answers, it is asked again then, or the next one is."""
+    subscription = _next_turn(subscription)
     wait = min(TO_VERIFY * 2 ** min(subscription.attempts, _LARGEST_EXPONENT), LONGEST_WAIT)
     spread = 1 + abs(jitter(subscription.address, subscription.attempts)) / 10
     state = PushState.WAITING if subscription.state is PushState.DENIED else subscription.state
     return replace(subscription, state=state, attempts=subscription.attempts + 1, due_at=now + wait * spread)
+
+
+def _next_turn(subscription: Subscription) -> Subscription:
+    """The hub after one that said no, or that was asked often enough; after the last comes the first."""
+    hub, state, attempts = subscription.hub, subscription.state, subscription.attempts
+    has_failed = state is PushState.DENIED or (state is PushState.WAITING and attempts > 0 and attempts % TURN == 0)
+    if not (hub.others and has_failed):
+        return subscription
+    first, *rest = (*hub.others, hub.url)
+    return replace(subscription, hub=Hub(first, hub.topic, tuple(rest)))
 
 
 def verified(subscription: Subscription, lease_seconds: str | None, now: datetime) -> Subscription:

@@ -1,5 +1,6 @@
 """The end of a poll: state, entries, gap, changes of health and URL, all in one transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,7 @@ async def commit(c: AsyncConnection, db: Database, batch: list[PollEnding]) -> l
         new.append(len(await discover(c, db, found)) if ending.entries else 0)
     known = {ending.feed.id for ending, count in zip(batch, new, strict=True) if count < len(ending.entries)}
     batch = [replace(p, gap=None) if p.is_pushed and p.feed.id in known else p for p in batch]
-    await _record(c, [ending for ending in batch if ending.feed.id in owned])
+    await _record(c, [ending for ending in batch if ending.feed.id in owned], owned)
     is_ours = (feed_states.c.feed_id == bindparam("feed")) & (feed_states.c.run_id == bindparam("run"))
     rows = [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch]
     await c.execute(update(feed_states).where(is_ours), rows)
@@ -56,21 +57,17 @@ async def commit(c: AsyncConnection, db: Database, batch: list[PollEnding]) -> l
     return new
 
 
-async def _owned(c: AsyncConnection, batch: list[PollEnding]) -> frozenset[int]:
-    """The feeds that are still the run's own; one that fell silent may have lost them to another."""
-    query = select(feed_states.c.feed_id, feed_states.c.run_id).where(
+async def _owned(c: AsyncConnection, batch: list[PollEnding]) -> dict[int, str]:
+    """The feeds that are still the run's own, with their health; one that fell silent may have lost them to another."""
+    query = select(feed_states.c.feed_id, feed_states.c.run_id, feed_states.c.health).where(
         feed_states.c.feed_id.in_([p.feed.id for p in batch])
     )
-    holders = {row.feed_id: row.run_id for row in await c.execute(query)}
-    return frozenset(p.feed.id for p in batch if holders.get(p.feed.id) == p.run_id)
+    claims = {(p.feed.id, p.run_id) for p in batch}
+    return {row.feed_id: row.health for row in await c.execute(query) if (row.feed_id, row.run_id) in claims}
 
 
-async def _record(c: AsyncConnection, batch: list[PollEnding]) -> None:
+async def _record(c: AsyncConnection, batch: list[PollEnding], before: Mapping[int, str]) -> None:
     """Failures, gaps and changes of health go on record; the many uneventful polls do not."""
-    query = select(feed_states.c.feed_id, feed_states.c.health).where(
-        feed_states.c.feed_id.in_([p.feed.id for p in batch])
-    )
-    before = {row.feed_id: row.health for row in await c.execute(query)}
     changed = [p for p in batch if before.get(p.feed.id) != p.state.health]
     rows = [
         *(_failure(p) for p in batch if p.failure),

@@ -1,9 +1,9 @@
 """The table of subscriptions at hubs."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from pipeline.store.tables import metadata, only
-from pipeline.store.types import Id, Moment
+from pipeline.store.types import Id, Json, Moment
 
 subscriptions = Table(  # what hubs are asked to push; a row goes when its hub was told to stop
     "subscriptions",
@@ -12,6 +12,7 @@ subscriptions = Table(  # what hubs are asked to push; a row goes when its hub w
     Column("feed_id", Id, ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("hub", Text, nullable=False),
     Column("topic", Text, nullable=False),
+    Column("others", Json, nullable=False, server_default=text("'[]'")),  # hubs of the feed, the next ones in line
     Column("address", Text, nullable=False),  # of the callback, its token included
     Column("token", Text, nullable=False, unique=True),
     Column("secret", Text, nullable=False),

@@ -65,6 +65,14 @@ class RunRows:
             await c.execute(update(runs).where(runs.c.id == run_id).values(**values))
             await _free(c, [run_id])
 
+    async def forget_uploads(self, run_id: int) -> None:
+        """Drop the texts that were sent for a run and are read to their ends; their names stay."""
+        async with self._db.write() as c:
+            plan = (await c.execute(select(runs.c.plan).where(runs.c.id == run_id))).scalar()
+            if plan and plan.get("uploads"):
+                emptied = {**plan, "uploads": dict.fromkeys(plan["uploads"], "")}
+                await c.execute(update(runs).where(runs.c.id == run_id).values(plan=emptied))
+
     async def resume(self, run_id: int, now: datetime) -> Run:
         """Take a run up again.
 

@@ -12,6 +12,8 @@ _DURATIONS = ("ttl", "fresh_for", "usual_gap")
 _SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
 _COLUMNS = tuple(column for column in feed_states.c if column.name not in _NOT_STATE)
 _FIELDS = tuple(column.name.removesuffix("_s") for column in _COLUMNS)
+_HEALTHS = {health.value: health for health in Health}
+_NONE: frozenset[int] = frozenset()
 _PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
 
 
@@ -43,10 +45,10 @@ def state_of(row: Any) -> FeedState:
         if values[name] is not None:
             values[name] = timedelta(seconds=values[name])
     for name in ("skip_hours", "skip_days"):
-        values[name] = frozenset(values[name])
+        values[name] = frozenset(values[name]) if values[name] else _NONE
     if values["rhythm"] is not None:
         values["rhythm"] = _rhythm(values["rhythm"])
-    values["health"] = Health(values["health"])
+    values["health"] = _HEALTHS[values["health"]]
     values["seen"] = frozenset(values["seen"].split())
     return FeedState(**values)
 

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.model import Hub, PushState, Subscription
@@ -43,19 +43,28 @@ class SubscriptionRows:
         return await self._one(_s.token == token)
 
     async def offer(self, feed_id: int, hub: Hub | None, base: str, now: datetime) -> None:
-        """From now on this hub, and no other, is asked to push the feed to an address below `base`; None: no hub is."""
+        """From now on this hub, or else the next one of its feed, is asked to push to an address below `base`.
+
+        None: the feed names none. A hub that is asked already stays the one, if it is still named.
+        """
         is_other = (_s.feed_id == feed_id) & _is_wanted
         if hub:
-            is_other &= or_(_s.hub != hub.url, _s.topic != hub.topic)
+            is_other &= or_(_s.hub.not_in(hub.urls), _s.topic != hub.topic)
         async with self._db.write() as c:
             await _leave(c, is_other, now)
             if hub is None:
+                return
+            is_kept = (_s.feed_id == feed_id) & _is_wanted
+            if asked := (await c.execute(select(_s.hub).where(is_kept))).scalar():
+                others = [url for url in (hub.url, *hub.others) if url != asked]
+                await c.execute(update(subscriptions).where(is_kept).values(others=others))
                 return
             token, secret = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(2))
             new = {
                 "feed_id": feed_id,
                 "hub": hub.url,
                 "topic": hub.topic,
+                "others": hub.others,
                 "address": base + token,
                 "token": token,
                 "secret": secret,
@@ -116,6 +125,12 @@ class SubscriptionRows:
             if missed:
                 await _poll_as_usual(c, pushed)
 
+    async def by_state(self) -> dict[str, int]:
+        """How many feeds are pushed, wait for their hub, or were denied."""
+        query = select(_s.state, func.count()).where(_is_wanted).group_by(_s.state)
+        async with self._db.read() as c:
+            return {row[0]: row[1] for row in await c.execute(query)}
+
     async def _one(self, condition: ColumnElement[bool]) -> Subscription | None:
         async with self._db.read() as c:
             row = (await c.execute(select(subscriptions).where(condition))).first()
@@ -163,6 +178,8 @@ async def _poll_as_usual(c: AsyncConnection, pushed: Subscription) -> None:
 
 async def _keep(c: AsyncConnection, known: Subscription) -> None:
     values = {
+        "hub": known.hub.url,
+        "others": known.hub.others,
         "state": known.state.value,
         "due_at": known.due_at,
         "attempts": known.attempts,
@@ -186,7 +203,7 @@ def _subscription(row: Any) -> Subscription:
     return Subscription(
         id=row.id,
         feed_id=row.feed_id,
-        hub=Hub(row.hub, row.topic),
+        hub=Hub(row.hub, row.topic, tuple(row.others)),
         address=row.address,
         secret=row.secret,
         state=PushState(row.state),

@@ -1,6 +1,10 @@
-"""Column types that mean the same on SQLite and PostgreSQL."""
+"""Column types that mean the same on SQLite and PostgreSQL.
+
+What comes out of columns passes `result_processor`, a plain function: a claim of feeds reads twenty thousand values.
+"""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +16,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 Real = Float().with_variant(REAL(), "sqlite")
+Processor = Callable[[Any], Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -34,12 +39,9 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError(f"naive datetime {value!r}")
         return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         """UTC-aware out."""
-        if value is None:
-            return None
-        moment: datetime = _EPOCH + value * _MICROSECOND if dialect.name == "sqlite" else value.astimezone(UTC)
-        return moment
+        return _since_epoch if dialect.name == "sqlite" else _in_utc
 
 
 class Json(TypeDecorator[Any]):
@@ -58,11 +60,9 @@ class Json(TypeDecorator[Any]):
             return value
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
         """Python value out."""
-        if value == "[]":  # most lists, of which a claim of feeds reads thousands
-            return []
-        return json.loads(value) if value is not None and dialect.name == "sqlite" else value
+        return _parsed if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
 class Flag(TypeDecorator[bool]):
@@ -79,9 +79,27 @@ class Flag(TypeDecorator[bool]):
         """Booleans in."""
         return value if value is None or dialect.name != "sqlite" else int(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor:
         """Booleans out."""
-        return None if value is None else bool(value)
+        return _is_true
+
+
+def _since_epoch(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+def _parsed(value: str | None) -> Any:
+    if value is None:
+        return None
+    return [] if value == "[]" else json.loads(value)  # most lists, of which a claim of feeds reads thousands
+
+
+def _is_true(value: object) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def unpack(blob: bytes | None) -> str | None:

@@ -87,7 +87,9 @@ def parse(url: str) -> httpx.URL:
         Failed: it is nothing of that kind (`bad-url`).
     """
     try:
-        parsed = httpx.URL(url.strip()).copy_with(fragment=None, username=None, password=None)
+        parsed = httpx.URL(url.strip())
+        if str(parsed) != url or "#" in url or "@" in url:  # a copy is parsed anew, and most URLs need none
+            parsed = parsed.copy_with(fragment=None, username=None, password=None)
         host_key(str(parsed))
     except (httpx.InvalidURL, ValueError) as e:
         raise Failed(Reason.BAD_URL, str(e)) from e

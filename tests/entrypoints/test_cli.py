@@ -113,6 +113,11 @@ async def test_a_mistake_is_told_and_ends_with_its_code(here: Place, words: list
     assert "Traceback" not in ended.err
 
 
+async def test_a_backfill_of_a_file_that_is_missing_leaves_no_trace(here: Place) -> None:
+    assert (await here.run("backfill", "--input", "missing.txt")).code == 1
+    assert not here.database.exists()
+
+
 async def test_wrong_settings_name_key_file_and_line(here: Place) -> None:
     (here.directory / "pipeline.toml").write_text("[poll]\n\ninterval_s = 'often'\n")
     ended = await here.run("status")

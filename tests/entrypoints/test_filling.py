@@ -12,6 +12,7 @@ from tests.running import serving
 from tests.test_backfill import here, range_of, stored, within
 
 SITE = "vector"
+SENT = "SELECT state, length(plan ->> '$.uploads.\"list.txt\"') FROM runs WHERE kind = 'backfill'"
 
 
 async def until_said(client: httpx.AsyncClient, path: str, words: str) -> str:
@@ -49,7 +50,9 @@ async def test_a_backfill_of_the_page_is_paused_killed_and_taken_up_again_until_
     assert (await at.run("db", "check")).code == 0
 
 
-async def test_a_stop_of_the_daemon_interrupts_its_backfill(tmp_path: Path) -> None:
+async def test_a_stop_of_the_daemon_interrupts_its_backfill_and_what_was_sent_stays_until_it_is_done(
+    tmp_path: Path,
+) -> None:
     async with serving(extra=400) as server:
         at = here(server, tmp_path, SITE)
         async with daemon(at, DEFNEWS_WEB__HOST_DELAY_S="1") as (running, client):
@@ -60,6 +63,7 @@ async def test_a_stop_of_the_daemon_interrupts_its_backfill(tmp_path: Path) -> N
             run = (await client.post(look.headers["location"], data={"to": "start"})).headers["location"]
             await until_said(client, run, 'id="pause"')
             assert await running.stop() == 0
-        assert at.ask("SELECT state FROM runs WHERE kind = 'backfill'") == [("interrupted",)]
+        assert at.ask(SENT) == [("interrupted", len(urls))]
         assert (await at.run("backfill", "--resume", run.rpartition("/")[2])).code == 0
+    assert at.ask(SENT) == [("done", 0)]
     assert within(server, SITE) <= stored(at)

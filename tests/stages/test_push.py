@@ -37,12 +37,15 @@ def answer(*links: str, body: bytes = b"", status: int = 200) -> Response:
         pytest.param((), (("hub", "https://a/"), ("self", "https://s/")), Hub("https://a/", "https://s/"), id="body"),
         pytest.param(
             ('<https://h/>; rel="hub", </f>; rel=SELF',), (("hub", "https://a/"), ("self", "https://s/")),
-            Hub("https://h/", "https://example.com/f"), id="headers go first",
+            Hub("https://h/", "https://example.com/f", ("https://a/",)), id="headers go first",
         ),
         pytest.param(("<https://h/>; title=x; REL='hub'",), (), None, id="odd quotes name nothing"),
         pytest.param(('<//h/>; rel="next hub"',), (), Hub("https://h/", FEED.url), id="several relations"),
         pytest.param(('<javascript:x>; rel="hub"', "<https://h/>"), (), None, id="no address, no relation"),
-        pytest.param((), (("hub", "https://a/"), ("hub", "https://b/")), Hub("https://a/", FEED.url), id="the first"),
+        pytest.param(
+            ('<https://b/>; rel="hub"',), (("hub", "https://a/"), ("hub", "https://b/")),
+            Hub("https://b/", FEED.url, ("https://a/",)), id="several hubs",
+        ),
     ],
 )  # fmt: skip
 def test_the_hub_is_named_by_headers_or_else_by_the_body(
@@ -67,6 +70,25 @@ JSON = b"""{"version": "https://jsonfeed.org/version/1.1", "title": "x", "feed_u
 )
 def test_a_poll_says_who_could_push_the_feed(body: bytes) -> None:
     assert poll.read(FEED, FeedState(), answer(body=body), POLICY).hub == Hub("https://h/", "https://s/")
+
+
+def test_the_same_hubs_in_another_order_are_the_same() -> None:
+    hub = Hub("https://a/", "https://s/", ("https://b/",))
+    assert hub.is_like(Hub("https://b/", "https://s/", ("https://a/",)))
+    for other in (None, Hub("https://a/", "https://s/"), replace(hub, topic="https://t/")):
+        assert not hub.is_like(other)
+
+
+def test_a_hub_that_says_no_or_never_verifies_gives_its_turn_to_the_next_one_of_the_feed() -> None:
+    asked, turns = subscription(hub=Hub("a", "s", ("b", "c"))), []
+    for _ in range(8):
+        asked = push.asked(asked, NOW)
+        turns.append(asked.hub.url)
+    assert "".join(turns) == "aabbccaa"
+    denied = push.asked(push.denied(subscription(hub=Hub("a", "s", ("b",))), "", NOW), NOW)
+    assert (denied.hub, denied.state) == (Hub("b", "s", ("a",)), PushState.WAITING)
+    renewed = push.asked(subscription(hub=Hub("a", "s", ("b",)), state=PushState.ACTIVE, attempts=2), NOW)
+    assert renewed.hub.url == "a"
 
 
 def test_an_unchanged_feed_says_nothing_of_hubs() -> None:

@@ -66,6 +66,22 @@ async def test_the_same_offer_again_changes_nothing_and_another_hub_takes_over(s
     assert await next_poll(store) == HOUR
 
 
+async def test_of_several_hubs_one_that_never_verifies_is_followed_by_the_next_and_the_feed_may_name_others(
+    store: Store,
+) -> None:
+    feed_id = await offered(store)
+    both = Hub(HUB.url, HUB.topic, ("https://next.example/",))
+    await store.subscriptions.offer(feed_id, both, BASE, AT)
+    for days in range(1, 4):
+        (asked,) = await store.subscriptions.claim(BASE, AT + days * DAY, 9)
+    assert asked.hub == Hub("https://next.example/", HUB.topic, (HUB.url,))
+    await store.subscriptions.offer(feed_id, both, BASE, AT)
+    known = await store.subscriptions.of_feed(feed_id)
+    assert known
+    assert (known.id, known.hub) == (asked.id, asked.hub)
+    assert await store.subscriptions.by_state() == {"waiting": 1}
+
+
 async def test_a_lease_that_nobody_renews_lapses_and_polls_are_as_usual(store: Store) -> None:
     known = await active(store)
     assert await next_poll(store) == 6 * HOUR

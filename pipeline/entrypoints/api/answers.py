@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.entrypoints.feeds import state_of
+from pipeline.entrypoints.feeds import pushed_by, state_of
+from pipeline.model import Subscription
 from pipeline.store import FeedRow, Found, Said
 
 
@@ -189,6 +190,7 @@ class Feed(Answer):
     next_poll_at: datetime | None
     because: str | None
     gaps: int = Field(description="Times of which entries were missed.")
+    push: str | None = Field(description="Which hub pushes it until when, or why none does; null: it names no hub.")
 
 
 class Feeds(Answer):
@@ -288,7 +290,7 @@ def article(found: Found, snippet: str, *, with_text: bool) -> FoundArticle:
     return FoundArticle(**own, entities=entities(found), score=round(found.score, 4), snippet=snippet, text=text)
 
 
-def feed(row: FeedRow) -> Feed:
+def feed(row: FeedRow, pushed: Subscription | None) -> Feed:
     """A feed's row."""
     of_feed = {name: getattr(row.feed, name) for name in ("id", "title", "url", "country", "lang")}
     times = ("last_poll_at", "last_success_at", "next_poll_at", "reason", "failures")
@@ -300,4 +302,5 @@ def feed(row: FeedRow) -> Feed:
         state=state_of(row),
         because=row.state.next_poll_reason,
         gaps=row.gaps,
+        push=pushed_by(pushed),
     )

@@ -37,7 +37,8 @@ class Metrics:
         stats = await self._engine.store.stats.recent(now)
         feeds = await self._engine.store.stats.feeds_by_health()
         scraped = CollectorRegistry()
-        scraped.register(_Gauges(stats, feeds, self._health()))
+        pushed = await self._engine.store.subscriptions.by_state()
+        scraped.register(_Gauges(stats, feeds, pushed, self._health()))
         return Response(generate_latest(scraped) + generate_latest(self._requests), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     def count(self, method: str, status: int, seconds: float) -> None:
@@ -70,8 +71,10 @@ class Counted:
 class _Gauges(Collector):
     """The figures of one moment."""
 
-    def __init__(self, stats: Stats, feeds: Mapping[str, int], health: Mapping[str, Any]) -> None:
-        self._stats, self._feeds, self._health = stats, feeds, health
+    def __init__(
+        self, stats: Stats, feeds: Mapping[str, int], pushed: Mapping[str, int], health: Mapping[str, Any]
+    ) -> None:
+        self._stats, self._feeds, self._pushed, self._health = stats, feeds, pushed, health
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Each figure with what it means."""
@@ -81,6 +84,7 @@ class _Gauges(Collector):
         yield _by("entries", "Entries, by state, and by outcome when done", "state", stats.entries)
         yield _by("entry_reasons", "Entries that were dropped or wait, by reason", "reason", stats.reasons)
         yield _by("feeds", "Feeds that are not removed, by health", "health", self._feeds)
+        yield _by("subscriptions", "Feeds that name a hub, by what it does (active: it pushes)", "state", self._pushed)
         yield _by("ticks", "How the daemon's duties ended since its start", "ended", health["ticks"])
 
     def _single(self) -> Iterator[GaugeMetricFamily]:

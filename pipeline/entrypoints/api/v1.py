@@ -53,7 +53,9 @@ class V1:
 
     async def feeds(self) -> answers.Feeds:
         """All feeds and how they do."""
-        return answers.Feeds(feeds=[answers.feed(row) for row in await self._store.feeds.listing()])
+        pushed = await self._store.subscriptions.wanted()
+        rows = await self._store.feeds.listing()
+        return answers.Feeds(feeds=[answers.feed(row, pushed.get(row.feed.id)) for row in rows])
 
     async def label(self, given: answers.GivenLabel) -> answers.StoredLabel:
         """A person's label: it counts until a person gives another."""

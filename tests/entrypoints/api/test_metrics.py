@@ -2,8 +2,10 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.model import Hub
 from pipeline.store import Store
 from tests.entrypoints.api.conftest import TOKEN, Serve
+from tests.make import AT
 
 Figures = dict[tuple[str, str], float]
 
@@ -15,6 +17,8 @@ def read(text: str) -> Figures:
 
 
 async def test_figures_of_the_database_and_the_daemon_are_counted(filled: Store, serve: Serve) -> None:
+    (row,) = await filled.feeds.listing()
+    await filled.subscriptions.offer(row.feed.id, Hub("https://hub.example/", row.feed.url), "https://us.example/", AT)
     answer = await (await serve()).get("/metrics")
     figures = read(answer.text)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -22,6 +26,9 @@ async def test_figures_of_the_database_and_the_daemon_are_counted(filled: Store,
     assert figures["defnews_articles", "other"] == 1
     assert figures["defnews_entries", "done/stored"] == 5
     assert figures["defnews_feeds", "new"] == 1
+    assert figures["defnews_subscriptions", "waiting"] == 1
+    (listed,) = (await (await serve()).get("/api/v1/feeds")).json()["feeds"]
+    assert listed["push"].startswith("not pushed: https://hub.example/ is asked")
     assert figures["defnews_ticks", "poll/done"] == 3
     assert figures["defnews_tick_age_seconds", ""] == 1
 
