@@ -73,8 +73,8 @@ def read(feed: Feed, state: FeedState, response: Response, policy: PollPolicy) -
         health=Health.MOVED if has_moved else health.health_of(after, now),
         moving_to=None if has_moved else moving_to,
         moving_days=0 if has_moved else days,
+        rhythm=_heard(state, entries, now),
     )
-    after = replace(after, rhythm=_heard(state, entries, now))
     return Polled(
         state=schedule.after_answer(feed, after, response, policy),
         entries=entries,

@@ -103,7 +103,8 @@ def _share(end: float, length: float, slots: int, slot: int) -> float:
 
 def _passed(cycles: float, slots: int, slot: int) -> float:
     whole = math.floor(cycles)
-    return whole + min(max((cycles - whole) * slots - slot, 0.0), 1.0)
+    part = (cycles - whole) * slots - slot
+    return whole + (0.0 if part <= 0 else 1.0 if part >= 1 else part)  # `min` and `max` take twice as long
 
 
 def _tell_hours(published: Sequence[datetime]) -> bool:

@@ -17,7 +17,11 @@ from pipeline.query.words import paired
 from pipeline.store import trips
 from pipeline.store.types import unpack
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON", "cache_size=-16384")
+CACHE_KIB = 4_096  # of each connection, of which there may be sixteen; the system keeps the file's pages too
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"),
+    f"cache_size=-{CACHE_KIB}",
+)
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
 TOO_LARGE = "54"  # the class of errors of a row or a question that passes one of PostgreSQL's limits
 CONFLICT_TRIES = 3

@@ -56,13 +56,14 @@ class HostRows:
 
     async def _claim(self, batch: list[_Claim]) -> list[Turn]:
         """Answer claims; of those of one host, the first may have it."""
-        wanted = sorted(claim.host for claim in batch)
-        new = [{"host": host, "next_at": _LONG_AGO} for host in wanted]
+        wanted = sorted({claim.host for claim in batch})
         query = select(hosts.c.host, hosts.c.next_at, hosts.c.rest_until, hosts.c.crawl_delay_s)
         query = query.where(hosts.c.host.in_(wanted)).order_by(hosts.c.host).with_for_update()
         async with self._db.write() as c:
-            await c.execute(self._db.insert(hosts).on_conflict_do_nothing(), new)
             rows = {row.host: row for row in await c.execute(query)}
+            if new := [{"host": host, "next_at": _LONG_AGO} for host in wanted if host not in rows]:
+                await c.execute(self._db.insert(hosts).on_conflict_do_nothing(), new)
+                rows = {row.host: row for row in await c.execute(query)}
             leases: dict[str, datetime] = {}
             turns = []
             for claim in batch:
