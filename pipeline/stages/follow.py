@@ -6,6 +6,7 @@ next number: many sites call their next article `next` too.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
@@ -15,6 +16,7 @@ from pipeline.stages.fetch import ACCEPT
 from pipeline.urls import canonical_url, same_site
 
 MOST_PAGES = 10  # of one article
+MOST_LINKS = 50  # of a page that are looked at closely
 NOTHING_SHOWN = frozenset({"no-text", "too-short"})  # reasons after which another version may help
 _IN_QUERY = re.compile(r"[?&](?:page|seite|pagina|p|pg)=(\d+)")
 _END = re.compile(r"(\.\w{2,5})?/?$")  # of a path: its suffix, its slash
@@ -22,11 +24,11 @@ _END = re.compile(r"(\.\w{2,5})?/?$")  # of a path: its suffix, its slash
 
 def next_page(first: str, tree: HtmlElement, url: str, number: int) -> str | None:
     """The URL of the page after the `number`-th, at `url`, of the article that begins at `first`; None for its last."""
-    for link in _links(tree):
-        if str(number + 1) in link.get("href"):
-            target = _target(link, url)
-            if target and _is_numbered(target, first, number + 1, "next" in _relations(link)):
-                return target
+    numbered = re.compile(rf"(?:^|[/=_,-]){number + 1}(?:\.\w{{2,5}})?/?(?:[?&#]|$)")
+    for link in islice((link for link in _links(tree) if numbered.search(link.get("href"))), MOST_LINKS):
+        target = _target(link, url)
+        if target and _is_numbered(target, first, number + 1, "next" in _relations(link)):
+            return target
     return None
 
 
