@@ -7,7 +7,7 @@ from pipeline.engine import Engine
 from pipeline.errors import ExtractError, StageError
 from pipeline.model import Article, Page, Request, Response
 from pipeline.stages import fetch, follow
-from pipeline.stages.extract import OF_FEEDS, extract, extract_copy, from_entry, joined
+from pipeline.stages.extract import OF_FEEDS, begin, extract, extract_copy, from_entry, further, joined
 from pipeline.stages.network import Silence, Weight
 from pipeline.store import KeptAt, Work
 
@@ -47,17 +47,16 @@ class Fetching:
 
     async def _read(self, work: Work, page: Page) -> Article:
         """The article of a page with its further pages; of another version, where the page shows only its beginning."""
-        compute, entry, other = self._engine.compute, work.lead.entry, follow.other_version(page)
-        try:
-            article = await compute(extract, page, entry)
-        except ExtractError as error:
-            if other is None or error.reason not in follow.NOTHING_SHOWN:
-                raise
+        begun = await self._engine.compute(begin, page, work.lead.entry)
+        article, other = begun.article, begun.other_url
+        if isinstance(article, ExtractError):
+            if other is None or article.reason not in follow.NOTHING_SHOWN:
+                raise article
             return await self._other(work, other, "")
         if article.is_teaser and other is not None:
             with suppress(StageError):
                 return await self._other(work, other, article.text)
-        return article if article.extractor in OF_FEEDS else await self._joined(work, page, article)
+        return article if article.extractor in OF_FEEDS else await self._joined(work, page.url, article, begun.next_url)
 
     async def _other(self, work: Work, url: str, known: str) -> Article:
         """The article of another version of a page, which is kept in its place.
@@ -73,22 +72,25 @@ class Fetching:
         await self._page(work, response)
         return article
 
-    async def _joined(self, work: Work, page: Page, article: Article) -> Article:
-        """An article with its further pages; one that is not to be had ends it, and is said so."""
-        further: list[Page] = []
+    async def _joined(self, work: Work, first: str, article: Article, url: str | None) -> Article:
+        """An article with its further pages, from `url` on; one that is not to be had ends it, and is said so."""
+        texts: list[str] = []
         is_cut = False
-        while url := follow.next_page(page.url, further[-1] if further else page, len(further) + 1):
+        while url is not None:
             try:
-                if len(further) + 1 == follow.MOST_PAGES:
+                if len(texts) + 1 == follow.MOST_PAGES:
                     raise ExtractError(url, "too-many-pages")
                 response = await self._engine.web.send(follow.request_to(url))
-                further.append(fetch.read(work.lead.entry, response))
+                page = fetch.read(work.lead.entry, response)
+                read = await self._engine.compute(further, page, first, len(texts) + 2)
             except StageError as error:
                 if error.retryable and not backoff.gave_up(work.lead.attempts + 1):
                     raise
                 is_cut = True
                 break
-        return await self._engine.compute(joined, article, tuple(further), is_cut) if further or is_cut else article
+            texts.append(read.text)
+            url = read.next_url
+        return await self._engine.compute(joined, article, texts, is_cut) if texts or is_cut else article
 
     async def _page(self, work: Work, response: Response, *, is_copy: bool = False) -> Page:
         """The page that an answer is; kept, if pages are."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.stages.markup import MOST_ELEMENTS
 from tests.running import Place, place
 from tests.web.internet import Answer, Asked, reply, serving
 
@@ -74,8 +75,17 @@ async def test_an_article_of_three_pages_is_one_with_all_its_text(tmp_path: Path
     assert (is_teaser, asked) == (0, ["/frigate", "/frigate/2", "/frigate/3"])
 
 
-async def test_a_page_that_is_gone_ends_the_article_and_is_said(tmp_path: Path) -> None:
-    pages = {"/frigate": html(1, foot="<a href=/frigate/2>2</a>")}
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param({}, id="gone"),
+        pytest.param({"/frigate/2": reply(b"<p>" * (MOST_ELEMENTS + 1), Content_Type="text/html")}, id="too large"),
+    ],
+)
+async def test_a_page_that_is_not_to_be_had_ends_the_article_and_is_said(
+    tmp_path: Path, second: Mapping[str, bytes]
+) -> None:
+    pages = {"/frigate": html(1, foot="<a href=/frigate/2>2</a>"), **second}
     [(extractor, _, text, is_teaser)], asked = await ingested(place(tmp_path), site(pages), keep=True)
     assert extractor.endswith("pages 1-1")
     assert (text.count("In part 1:"), is_teaser, asked) == (10, 1, ["/frigate", "/frigate/2"])

@@ -1,4 +1,4 @@
-"""Page -> the URL of what else belongs to its article: its next page, or another version that may show more of it.
+"""HTML tree -> the URL of what else belongs to its article: its next page, or another version that may show more of it.
 
 Only what a page itself links within its site counts, and as a next page only what is spelled like this page with the
 next number: many sites call their next article `next` too.
@@ -6,39 +6,40 @@ next number: many sites call their next article `next` too.
 
 import re
 from collections.abc import Iterator
-from html import unescape
+from itertools import islice
 from urllib.parse import urljoin
 
-from pipeline.model import Page, Request, RequestKind
+from lxml.html import HtmlElement
+
+from pipeline.model import Request, RequestKind
 from pipeline.stages.fetch import ACCEPT
 from pipeline.urls import canonical_url, same_site
 
 MOST_PAGES = 10  # of one article
+MOST_LINKS = 50  # of a page that are looked at closely
 NOTHING_SHOWN = frozenset({"no-text", "too-short"})  # reasons after which another version may help
-_TAG = re.compile(rb"<(?:a|link)\s([^<>]{1,2000})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"\b(rel|href|media)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _IN_QUERY = re.compile(r"[?&](?:page|seite|pagina|p|pg)=(\d+)")
 _END = re.compile(r"(\.\w{2,5})?/?$")  # of a path: its suffix, its slash
 
 
-def next_page(first: str, page: Page, number: int) -> str | None:
-    """The URL of the page after the `number`-th of the article that begins at `first`; None: that is its last."""
-    for attributes in _links(page.body, *(f"{mark}{number + 1}".encode() for mark in "/=-_,")):
-        url = _target(attributes, page.url)
-        is_next = "next" in attributes.get("rel", "").lower().split()
-        if url and _is_numbered(url, first, number + 1, is_next):
-            return url
+def next_page(first: str, tree: HtmlElement, url: str, number: int) -> str | None:
+    """The URL of the page after the `number`-th, at `url`, of the article that begins at `first`; None for its last."""
+    numbered = re.compile(rf"(?:^|[/=_,-]){number + 1}(?:\.\w{{2,5}})?/?(?:[?&#]|$)")
+    for link in islice((link for link in _links(tree) if numbered.search(link.get("href"))), MOST_LINKS):
+        target = _target(link, url)
+        if target and _is_numbered(target, first, number + 1, "next" in _relations(link)):
+            return target
     return None
 
 
-def other_version(page: Page) -> str | None:
+def other_version(tree: HtmlElement, url: str) -> str | None:
     """The URL of the version of a page for phones (AMP) or for print, if it names one."""
-    for attributes in _links(page.body, b"amphtml", b"print"):
-        rel = attributes.get("rel", "").lower().split()
-        is_print = "alternate" in rel and attributes.get("media", "").lower() == "print"
-        url = _target(attributes, page.url) if "amphtml" in rel or is_print else None
-        if url and url != page.url:
-            return url
+    for link in _links(tree):
+        relations = _relations(link)
+        is_print = "alternate" in relations and link.get("media", "").lower() == "print"
+        target = _target(link, url) if "amphtml" in relations or is_print else None
+        if target and target != url:
+            return target
     return None
 
 
@@ -47,19 +48,18 @@ def request_to(url: str) -> Request:
     return Request(url, RequestKind.PAGE, (("Accept", ACCEPT),))
 
 
-def _links(body: bytes, *marks: bytes) -> Iterator[dict[str, str]]:
-    """The attributes of the links in whose source a mark stands."""
-    for tag in _TAG.finditer(body):
-        if any(mark in tag[1] for mark in marks):
-            source = tag[1].decode("utf-8", "replace")
-            found = _ATTRIBUTE.findall(source)
-            yield {name.lower(): unescape("".join(values)) for name, *values in found}
+def _links(tree: HtmlElement) -> Iterator[HtmlElement]:
+    return (link for link in tree.iter("a", "link") if link.get("href"))
 
 
-def _target(attributes: dict[str, str], base: str) -> str | None:
+def _relations(link: HtmlElement) -> list[str]:
+    return str(link.get("rel", "")).lower().split()
+
+
+def _target(link: HtmlElement, base: str) -> str | None:
     """Where a link within the site leads, spelled as it is: our own spelling knows no AMP."""
     try:
-        url = urljoin(base, attributes.get("href", "").strip())
+        url = urljoin(base, link.get("href").strip())
     except ValueError:
         return None
     return url.partition("#")[0] if canonical_url(url) and same_site(url, base) else None

@@ -17,9 +17,12 @@ from pipeline.stages.extract import (
     FEED_CONTENT,
     FEED_SUMMARY,
     SHORTEST_TEXT,
+    Beginning,
+    begin,
     extract,
     extract_copy,
     from_entry,
+    further,
     is_joined,
     joined,
 )
@@ -340,12 +343,23 @@ def test_tags_are_the_pages_else_the_feeds() -> None:
     assert extract(page(), entry(tags=("sea",))).tags == ("sea",)
 
 
-def test_further_pages_are_joined_without_what_they_repeat_up_to_one_that_cannot_be_read() -> None:
+def test_a_page_says_where_there_is_more_of_its_article_even_if_it_shows_nothing() -> None:
+    links = "<link rel=amphtml href='frigate/amp'><link rel=next href='frigate/2'>"
+    assert begin(page(head=f"<title>Frigate delivered</title>{links}"), entry()) == Beginning(
+        extract(page(), entry()), f"{URL}/2", f"{URL}/amp"
+    )
+    empty = begin(page("", links), entry())
+    assert isinstance(empty.article, ExtractError)
+    assert (empty.next_url, empty.other_url) == (f"{URL}/2", f"{URL}/amp")
+
+
+def test_further_pages_are_joined_without_what_they_repeat() -> None:
     first = extract(page(), entry())
-    second = page("<h1>Frigate delivered</h1>" + LONG + LONG.replace("report", "second page"), url=f"{URL}/2")
-    whole = joined(first, [second], is_cut=False)
+    second = "<h1>Frigate delivered</h1>" + LONG + LONG.replace("report", "second page") + "<a href='3'>3</a>"
+    two = further(page(second, url=f"{URL}/2"), URL, 2)
+    whole = joined(first, [two.text], is_cut=False)
     assert whole.text == "\n".join([*PARAGRAPHS, *(one.replace("report", "second page") for one in PARAGRAPHS)])
-    assert (whole.extractor, whole.is_teaser) == (f"{BLOCKS}, pages 1-2", False)
-    broken = joined(first, [replace(second, body=b"<p>" * (MOST_ELEMENTS + 1)), second], is_cut=False)
-    assert (broken.text, broken.extractor, broken.is_teaser) == (first.text, f"{BLOCKS}, pages 1-1", True)
-    assert [is_joined(one) for one in (first, whole, broken)] == [False, True, True]
+    assert (whole.extractor, whole.is_teaser, two.next_url) == (f"{BLOCKS}, pages 1-2", False, f"{URL}/3")
+    cut = joined(first, [], is_cut=True)
+    assert (cut.text, cut.extractor, cut.is_teaser) == (first.text, f"{BLOCKS}, pages 1-1", True)
+    assert [is_joined(one) for one in (first, whole, cut)] == [False, True, True]

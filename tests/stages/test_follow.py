@@ -1,17 +1,16 @@
 """Which of a page's links belong to its own article."""
 
-from datetime import UTC, datetime
-
 import pytest
+from lxml.html import HtmlElement
 
-from pipeline.model import Page
+from pipeline.stages import markup
 from pipeline.stages.follow import next_page, other_version, request_to
 
 FIRST = "https://www.example.com/news/frigate"
 
 
-def page(link: str, url: str = FIRST) -> Page:
-    return Page(url, f"<html><p>text</p>{link}</html>".encode(), "text/html", datetime(2025, 7, 10, tzinfo=UTC))
+def page(link: str) -> HtmlElement:
+    return markup.parse(f"<html><p>text</p>{link}</html>", FIRST)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +33,18 @@ def page(link: str, url: str = FIRST) -> Page:
     ],
 )
 def test_the_next_page_is_spelled_like_the_first(link: str, expected: str | None) -> None:
-    assert next_page(FIRST, page(link), 1) == expected
+    assert next_page(FIRST, page(link), FIRST, 1) == expected
 
 
 def test_later_pages_count_on() -> None:
-    two = page("<a href='/news/frigate/1'>1</a> <a href='/news/frigate/3'>3</a>", f"{FIRST}/2")
-    assert next_page(FIRST, two, 2) == f"{FIRST}/3"
-    assert next_page(FIRST, two, 3) is None
+    two = page("<a href='/news/frigate/1'>1</a> <a href='/news/frigate/3'>3</a>")
+    assert next_page(FIRST, two, f"{FIRST}/2", 2) == f"{FIRST}/3"
+    assert next_page(FIRST, two, f"{FIRST}/2", 3) is None
 
 
 def test_a_suffix_stays_behind_the_number() -> None:
-    first = page("<link rel='next' href='frigate-2.html'>", f"{FIRST}.html")
-    assert next_page(f"{FIRST}.html", first, 1) == f"{FIRST}-2.html"
+    first = page("<link rel='next' href='frigate-2.html'>")
+    assert next_page(f"{FIRST}.html", first, f"{FIRST}.html", 1) == f"{FIRST}-2.html"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def test_a_suffix_stays_behind_the_number() -> None:
     ],
 )
 def test_another_version_is_one_that_the_page_names(link: str, expected: str | None) -> None:
-    assert other_version(page(link)) == expected
+    assert other_version(page(link), FIRST) == expected
 
 
 def test_what_belongs_to_an_article_is_asked_for_as_a_page_is() -> None:

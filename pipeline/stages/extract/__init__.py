@@ -1,12 +1,12 @@
 """Page -> Article: text, title, authors, dates, language, site, canonical link; the entry gives what the page lacks."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
-from pipeline.stages import langtag, language, markup
+from pipeline.stages import follow, langtag, language, markup
 from pipeline.stages.extract import body, dates, pdf, plain, prose
 from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
@@ -25,6 +25,23 @@ _PAGES = ", pages 1-"  # behind the extractor's name: which ones it read
 _NOTHING = Found("", prose.BLOCKS)
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What the first page of an article shows, and where there is more of it."""
+
+    article: Article | ExtractError
+    next_url: str | None = None
+    other_url: str | None = None  # the page's version for phones or print
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What a further page of an article shows, and where the next one is."""
+
+    text: str
+    next_url: str | None
+
+
 def extract(page: Page, entry: Entry) -> Article:
     """Read the article that a page shows; where it shows none, the one that the entry itself carries.
 
@@ -32,14 +49,26 @@ def extract(page: Page, entry: Entry) -> Article:
         ExtractError: `too-large`, `too-deep`, `extractor-failed`, `pdf-...`, `gallery`, `video`,
             `no-text`, `too-short` or `no-title`, when neither the page nor the entry gives an article.
     """
+    article = begin(page, entry).article
+    if isinstance(article, ExtractError):
+        raise article
+    return article
+
+
+def begin(page: Page, entry: Entry) -> Beginning:
+    """Read an article as `extract` does, and find what else belongs to it; what is raised there is told here."""
     try:
         told, found, failure = *_read(page, entry), None
     except ExtractError as e:
         told, found, failure = Facts(_own_url(page.url)), _NOTHING, e
     chosen = _choose(found, entry, is_teaser(found.text, told.is_free))
     if failure is not None and len(chosen.text) < SHORTEST_TEXT:
-        raise failure
-    return _article(page.url, told, entry, chosen, page.fetched_at)
+        return Beginning(failure)
+    try:
+        article: Article | ExtractError = _article(page.url, told, entry, chosen, page.fetched_at)
+    except ExtractError as e:
+        article = e
+    return Beginning(article, told.next_url, told.other_url)
 
 
 def extract_copy(page: Page, entry: Entry) -> Article:
@@ -51,25 +80,25 @@ def extract_copy(page: Page, entry: Entry) -> Article:
     return replace(extract(replace(page, url=entry.url or page.url), entry), url=page.url)
 
 
-def joined(article: Article, pages: Sequence[Page], is_cut: bool) -> Article:
-    """An article with the text of its further pages, but for paragraphs that it has, up to one that cannot be read.
+def further(page: Page, first: str, number: int) -> Further:
+    """Read the `number`-th page of the article that begins at `first`.
 
-    `is_cut`: there are more pages.
+    Raises:
+        ExtractError: it cannot be read.
     """
+    tree = markup.parse(decode(page), page.url)
+    text = prose.main_text(tree, page.url, prose.shipped()).text
+    return Further(text, follow.next_page(first, tree, page.url, number))
+
+
+def joined(article: Article, texts: Sequence[str], is_cut: bool) -> Article:
+    """An article with the text of its further pages, but for paragraphs that it has; `is_cut`: there are more pages."""
     paragraphs = dict.fromkeys(article.text.split("\n"))
-    last = 1
-    for page in pages:
-        try:
-            tree = markup.parse(decode(page), page.url)
-            found = prose.main_text(tree, page.url, prose.shipped()).text
-        except ExtractError:
-            is_cut = True
-            break
-        paragraphs.update(dict.fromkeys(body.without_headline(found, article.title).split("\n")))
-        last += 1
-    text = "\n".join(filter(None, paragraphs))
-    extractor = f"{article.extractor}{_PAGES}{last}"
-    return replace(article, text=text, extractor=extractor, is_teaser=article.is_teaser or is_cut)
+    for text in texts:
+        paragraphs.update(dict.fromkeys(body.without_headline(text, article.title).split("\n")))
+    whole = "\n".join(filter(None, paragraphs))
+    extractor = f"{article.extractor}{_PAGES}{len(texts) + 1}"
+    return replace(article, text=whole, extractor=extractor, is_teaser=article.is_teaser or is_cut)
 
 
 def is_joined(article: Article) -> bool:

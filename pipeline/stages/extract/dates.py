@@ -34,6 +34,7 @@ _UPDATED = re.compile(
 _MARKED_AS_DATE = XPath("//time | //@class[contains(.,'date') or contains(.,'ublish') or contains(.,'osted')]/..")
 MOST_MARKED = 10
 LONGEST_DATED = 80  # characters of a line that names the day of its article; a longer one tells of that day
+MOST_SHORT = 1_000  # of these
 _DIGIT = re.compile(r"\d")
 _IN_SCRIPT = re.compile(
     r"[\"'](?:datePublished|date_published|publishedAt|published_at|publishDate|publish_date|publicationDate|pubDate"
@@ -101,7 +102,7 @@ def of_page(tree: HtmlElement, page: Page, seen: Shown, is_last_resort: bool) ->
     if (found := marked.published or marked.updated) is not None or not is_last_resort:
         return found
     short = (one for one in lines_of(tree) if len(one.text) <= LONGEST_DATED)
-    anywhere = shown(short, None, page.fetched_at)
+    anywhere = shown(islice(short, MOST_SHORT), None, page.fetched_at)
     return anywhere.published or anywhere.updated
 
 

@@ -16,7 +16,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import Page
-from pipeline.stages import langtag
+from pipeline.stages import follow, langtag
 from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
@@ -111,6 +111,8 @@ class Facts:
     is_free: bool = True
     kind: str | None = None  # what it shows when it has no text: "gallery", "video"
     transcript: str | None = None  # of its video
+    next_url: str | None = None  # the next page of its article
+    other_url: str | None = None  # its version for phones or print
 
 
 class _Source:
@@ -177,6 +179,8 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
         kind=kinds.kind(source.nodes, source.metas),
         transcript=kinds.transcript(source.nodes),
         is_free=paywall.is_free((source.article, source.whole, source.marked), source.metas),
+        next_url=follow.next_page(page.url, tree, page.url, 1),
+        other_url=follow.other_version(tree, page.url),
     )
 
 
