@@ -99,10 +99,11 @@ class Backfills:
             raise UsageError(f"via: {via!r}: expected auto, {', '.join((*ARCHIVES, *LISTS))}")
         if given.files and via == "auto":
             via = _kind_of(given.files[0][0])
+        uploads: dict[str, str] = {}
         if addresses := _addresses(given):
-            via, uploads = "warc", {}
+            via = "warc"
         elif via == "opml":
-            feeds, via, uploads = await self._added(given), "auto", {}
+            feeds, via = await self._added(given), "auto"
         else:
             uploads = {name[:LONGEST_NAME]: _text(content) for name, content in given.files}
         since, until = given.first("since") or None, given.first("until") or None
