@@ -123,6 +123,7 @@ class Store:
 
     async def close(self) -> None:
         """Give all connections back."""
+        await self.stats.close()
         await self.db.close()
 
     async def __aenter__(self) -> "Store":

@@ -40,8 +40,7 @@ async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int, sh
             if name == "entities":
                 written[value] = token
     entities = counted["entities"].most_common(shown)
-    holders = {next(key for key, tokens in held if f" {written[value]} " in tokens) for value, _ in entities}
-    names = await _spelled(c, holders)
+    names = await _spelled(c, _holders(held, {written[value] for value, _ in entities}))
     months = sorted(counted["months"].items(), reverse=True)
     titles = await _titles(c, [int(key) for key in counted["feed_ids"]])
     return Facets(
@@ -53,6 +52,19 @@ async def count(c: AsyncConnection, is_meant: ColumnElement[bool], most: int, sh
         tuple((titles[int(key)], number) for key, number in counted["feed_ids"].most_common(shown)),
         tuple((f"{month[:4]}-{month[4:]}", number) for month, number in months),
     )
+
+
+def _holders(held: Sequence[tuple[int, str]], wanted: set[str]) -> set[int]:
+    """For each of these tokens, the newest article that has it."""
+    holders: set[int] = set()
+    missing = set(wanted)
+    for key, tokens in held:
+        if not missing:
+            break
+        if found := missing.intersection(tokens.split(" ")):
+            holders.add(key)
+            missing -= found
+    return holders
 
 
 async def _spelled(c: AsyncConnection, ids: set[int]) -> dict[str, str]:

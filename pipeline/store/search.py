@@ -184,12 +184,15 @@ class Search:
                 is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
             return await facets.count(c, is_meant, SUMMED, most)
 
-    def hits(self, query: Query, first: int, last: int) -> Select[Anything]:
-        """The ids of the articles that match, between two ids."""
+    def hits(self, query: Query, first: int, last: int, *, roughly: bool = False) -> Select[Anything]:
+        """The ids of the articles that match, between two ids; roughly: or what tells the same time without a look."""
         hits, key = self._hits(query)
         number = hits.selected_columns.id.element
         if key is _INDEX.c.rowid:  # whoever finds his place taken goes on to a later one
             hits = hits.where(key >= first >> PLACE_SHIFT)
+            if roughly:
+                number = key * (1 << PLACE_SHIFT)
+                hits = hits.with_only_columns(number.label("id"))
         return hits.where(number >= first, number <= last)
 
     def matches(self, query: Query) -> ColumnElement[bool]:

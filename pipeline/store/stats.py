@@ -14,9 +14,12 @@ from sqlalchemy.exc import OperationalError
 from pipeline.errors import CommandError
 from pipeline.store.database import Database
 from pipeline.store.saved_tables import alerts
+from pipeline.store.search import Count
 from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
 
 GOOD_FOR = 20  # times as long as it took to count
+PATIENCE_S = 0.05  # that counts are waited for, where there are older ones
+SURELY = 10_000  # what stands on every page is counted up to here
 
 SIZES = {
     True: "SELECT CASE WHEN tbl_name LIKE 'search_index%' THEN 'search_index' ELSE tbl_name END AS of_table,"
@@ -54,8 +57,8 @@ class Pulse:
 
     feeds: int
     feeds_failing: int
-    waiting: int  # entries
-    needs_review: int
+    waiting: Count  # entries
+    needs_review: Count
     last_poll_at: datetime | None
     network_down_since: datetime | None
 
@@ -65,18 +68,37 @@ class StatRows:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._counting = asyncio.Lock()
-        self._recent: tuple[float, Stats] | None = None  # until when it is good enough
+        self._counting: asyncio.Task[Stats] | None = None
+        self._last: Stats | None = None
+        self._good_until = 0.0
 
     async def recent(self, now: datetime) -> Stats:
-        """All counts, for whoever asks often: as old as it takes to spend a twentieth of the time on them at most."""
-        async with self._counting:
-            began = time.monotonic()
-            if self._recent is None or self._recent[0] < began:
-                stats = await self.read(now)
-                ended = time.monotonic()
-                self._recent = ended + GOOD_FOR * (ended - began), stats
-            return self._recent[1]
+        """All counts, for whoever asks often: a twentieth of the time is spent on them at most.
+
+        Who would have to wait for them gets those that were counted before.
+        """
+        counting = self._counting
+        if counting is None:
+            if self._last is not None and time.monotonic() < self._good_until:
+                return self._last
+            counting = self._counting = asyncio.create_task(self._count(now))
+        await asyncio.wait((counting,), timeout=None if self._last is None else PATIENCE_S)
+        return counting.result() if counting.done() or self._last is None else self._last
+
+    async def _count(self, now: datetime) -> Stats:
+        began = time.monotonic()
+        try:
+            self._last = await self.read(now)
+            self._good_until = time.monotonic() + GOOD_FOR * (time.monotonic() - began)
+            return self._last
+        finally:
+            self._counting = None
+
+    async def close(self) -> None:
+        """Count no more."""
+        if self._counting is not None:
+            self._counting.cancel()
+            await asyncio.wait((self._counting,))
 
     async def changed_at(self) -> datetime | None:
         """When the newest verdict or label was stored: no search finds anything else since then, but for its age."""
@@ -95,16 +117,18 @@ class StatRows:
     async def pulse(self) -> Pulse:
         """What stands on every page."""
         active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
-        queries = (
+        asked = (
             active,
             active.where(feed_states.c.failures > 0),
-            select(func.count()).where(entries.c.state == literal_column("'waiting'")),
-            select(func.count()).where(articles.c.needs_review.is_(true())),
+            _up_to(entries.c.id, entries.c.state == literal_column("'waiting'")),
+            _up_to(articles.c.id, articles.c.needs_review.is_(true())),
             select(func.max(feed_states.c.last_poll_at)),
             select(func.min(outages.c.since_at)),
         )
         async with self._db.read() as c:
-            return Pulse(*[(await c.execute(query)).scalar() for query in queries])
+            row = (await c.execute(select(*(query.scalar_subquery() for query in asked)))).one()
+        all_feeds, failing, waiting, doubtful, last_poll_at, down_since = row
+        return Pulse(all_feeds, failing, _bounded(waiting), _bounded(doubtful), last_poll_at, down_since)
 
     async def size_bytes(self) -> int:
         """How large the database is."""
@@ -161,6 +185,16 @@ class StatRows:
                 alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )
+
+
+def _up_to(key: ColumnElement[Any], is_meant: ColumnElement[bool]) -> Select[Any]:
+    """How many rows are meant; one more than `SURELY` says that there are others."""
+    some = select(key).where(is_meant).limit(SURELY + 1).subquery()
+    return select(func.count()).select_from(some)
+
+
+def _bounded(number: int) -> Count:
+    return Count(min(number, SURELY), number > SURELY)
 
 
 def _summed(counted: Iterable[tuple[Iterable[str | None], int]]) -> dict[str, int]:

@@ -60,7 +60,7 @@ class TimelineRows:
     async def of_matches(self, query: Query, span: Range) -> tuple[int, ...]:
         """Articles in each step that match."""
         first, last = first_id(span.since), first_id(span.until) - 1
-        hits = self._search.hits(query, first, last).subquery("hits")
+        hits = self._search.hits(query, first, last, roughly=True).subquery("hits")
         step = _step(hits.c.id, span)
         async with self._db.read() as c:
             rows = await c.execute(select(step, func.count()).select_from(hits).group_by(step))

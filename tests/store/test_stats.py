@@ -3,7 +3,9 @@
 import asyncio
 from itertools import pairwise
 
-from pipeline.store import Store
+import pytest
+
+from pipeline.store import Count, Store
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -42,3 +44,19 @@ async def test_the_sizes_of_tables_add_up_to_most_of_the_database(store: Store) 
     whole = await store.stats.size_bytes()
     assert sum(sizes.values()) <= whole
     assert not store.db.is_sqlite or sum(sizes.values()) > whole * 0.9
+
+
+async def test_what_stands_on_every_page_is_counted_up_to_a_bound(store: Store) -> None:
+    doubtful = make.verdict(score=0.52, needs_review=True)
+    await fill(store, [make.article(1), make.article(2, text=make.text(2))], [doubtful, make.verdict()])
+    pulse = await store.stats.pulse()
+    assert (pulse.feeds, pulse.feeds_failing) == (1, 0)
+    assert (pulse.needs_review, pulse.waiting) == (Count(1, is_least=False), Count(0, is_least=False))
+
+
+async def test_counting_ends_with_the_store(database_url: str) -> None:
+    async with Store(database_url) as store:
+        asking = asyncio.create_task(store.stats.recent(AT))
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await asking

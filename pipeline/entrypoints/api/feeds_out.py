@@ -55,8 +55,9 @@ def router(engine: Engine) -> APIRouter:
     feeds = FeedsOut(engine)
     found = APIRouter(responses=PROBLEMS)
     for name, kind in FORMATS.items():
+        empty = kind.write(Document("defnews: missile", f"/feed.{name}?q=missile", "/", NO_NEWS, ())).decode()
         described: dict[int | str, dict[str, Any]] = {
-            200: {"description": "The feed", "content": {kind.media_type: {}}}
+            200: {"description": "The feed", "content": {kind.media_type: {"example": empty}}}
         }
         found.add_api_route(
             f"/feed.{name}", feeds.of_format(name), summary=f"A search as a feed ({name})", responses=described,

@@ -10,13 +10,13 @@ is. `await form(request)` reads a form.
 - Otherwise a writer shows [api] token: `Authorization: Bearer TOKEN`, or the cookie that /sign-in gave for it.
 - With [api] read_token set, reading needs that one or the other, but for the probes, the style and the signing in.
 - Below /websub/ the path is the proof: it passes under any name and without a token, within the limit of size.
+- Whoever shows many wrong tokens is refused for a while, even with the right one; cookies stay good.
 - Browsers that were refused are led to /sign-in, and back to where they were.
 """
 
 import hmac
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 from ipaddress import ip_address
 from math import ceil
 from urllib.parse import parse_qsl, quote
@@ -29,13 +29,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import Clock
 from pipeline.entrypoints.api import problems
+from pipeline.entrypoints.api.pace import WRITES, Bucket, Guesses
 from pipeline.settings.sections import CALLBACKS, ApiSettings
 
 COOKIE = "defnews"
 COOKIE_LASTS_S = 30 * 86_400
 LARGEST_BODY = 1 << 20  # bytes
-BURST, PER_SECOND = 60, 2.0  # writes
 READING = ("GET", "HEAD")
+ROLES = ("writer", "reader")
 SIGNING = ("/sign-in", "/sign-out")
 OPEN = ("/healthz", "/readyz", "/page.css", *SIGNING)  # for readers without a token
 OPEN_BELOW = "/static/"
@@ -56,26 +57,6 @@ _CAME_FROM = re.compile(r"https?://[^/?#]*(?P<place>/[^#]*)")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
 
 
-@dataclass(slots=True)
-class Bucket:
-    """Tokens for writes: a burst, then so many a second."""
-
-    clock: Clock
-    left: float = BURST
-    at: datetime | None = None
-
-    def take(self) -> float:
-        """Take one; returns the seconds until there is one, 0: it was taken."""
-        now = self.clock.now()
-        if self.at is not None:
-            self.left = min(BURST, self.left + max((now - self.at).total_seconds(), 0) * PER_SECOND)
-        self.at = now
-        if self.left < 1:
-            return (1 - self.left) / PER_SECOND
-        self.left -= 1
-        return 0
-
-
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What the settings allow."""
@@ -83,9 +64,11 @@ class Guard:
     settings: ApiSettings
     clock: Clock
     writes: Bucket = field(init=False)
+    guesses: Guesses = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "writes", Bucket(self.clock))
+        object.__setattr__(self, "writes", Bucket(self.clock, WRITES))
+        object.__setattr__(self, "guesses", Guesses(self.clock))
 
     def check(self, request: Request) -> None:
         """Let the request pass.
@@ -99,6 +82,8 @@ class Guard:
         if request.url.path.startswith(CALLBACKS):  # what follows is a secret, and all that a hub can show (websub.py)
             return
         self._check_host(request)
+        if shown := _shown(request):
+            self._known(request, shown)
         if request.method in READING:
             self._check_reader(request)
         else:
@@ -116,14 +101,32 @@ class Guard:
 
     def has_signed_in(self, request: Request) -> bool:
         """Whether they have a cookie that is good."""
-        return any(self._is_cookie_of(role, request) for role in ("writer", "reader"))
+        return any(self._is_cookie_of(role, request) for role in ROLES)
 
-    def cookie_for(self, token: str) -> str | None:
-        """What is set for a token; None: the token is wrong."""
+    def cookie_for(self, request: Request, token: str) -> str | None:
+        """What is set for a token; None: the token is wrong.
+
+        Raises:
+            HTTPException: too many were.
+        """
         until = int(self.clock.now().timestamp()) + COOKIE_LASTS_S
-        for role in ("writer", "reader"):
+        role = self._known(request, token)
+        return role and self._cookie(role, until)
+
+    def _known(self, request: Request, token: str) -> str | None:
+        """Whose token it is; one that is nobody's counts as a guess of whoever sent it.
+
+        Raises:
+            HTTPException: they guessed too often, so that nothing is said of this one.
+        """
+        address = request.client.host if request.client else ""
+        if wait_s := self.guesses.wait_s(address):
+            raise _too_many("wrong tokens", wait_s)
+        for role in ROLES:
             if _is_same(token, self._token(role)):
-                return self._cookie(role, until)
+                return role
+        if any(map(self._token, ROLES)):
+            self.guesses.count(address)
         return None
 
     def _check_host(self, request: Request) -> None:
@@ -151,7 +154,7 @@ class Guard:
                 raise HTTPException(403, "writes from elsewhere than this machine need a token: set DEFNEWS_API__TOKEN")
             raise _unauthorized("writing needs the token")
         if wait_s := self.writes.take():
-            raise HTTPException(429, "too many writes", {"Retry-After": str(ceil(wait_s))})
+            raise _too_many("writes", wait_s)
 
     def _is_local(self, request: Request) -> bool:
         """Whether it came from this machine, and through nothing that may have come from elsewhere."""
@@ -160,10 +163,7 @@ class Guard:
         return is_local and not _is_forwarded(request)
 
     def _shows(self, role: str, request: Request) -> bool:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _is_same(given.strip(), self._token(role)):
-            return True
-        return self._is_cookie_of(role, request)
+        return _is_same(_shown(request), self._token(role)) or self._is_cookie_of(role, request)
 
     def _token(self, role: str) -> str | None:
         secret = self.settings.token if role == "writer" else self.settings.read_token
@@ -246,6 +246,16 @@ def _way_back(request: Request) -> str:
 
 def _unauthorized(detail: str) -> HTTPException:
     return HTTPException(401, f"{detail}: Authorization: Bearer TOKEN", {"WWW-Authenticate": 'Bearer realm="defnews"'})
+
+
+def _shown(request: Request) -> str:
+    """The token that a program shows."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _too_many(what: str, wait_s: float) -> HTTPException:
+    return HTTPException(429, f"too many {what}", {"Retry-After": str(ceil(wait_s))})
 
 
 def _too_large() -> HTTPException:

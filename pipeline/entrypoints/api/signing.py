@@ -31,7 +31,7 @@ class Signing:
         """Set the cookie and go where they wanted to."""
         given = await form(request)
         way_on = _way_on(given.get("next", ""))
-        cookie = guard_of(request).cookie_for(given.get("token", ""))
+        cookie = guard_of(request).cookie_for(request, given.get("token", ""))
         if cookie is None:
             return self._page(way_on, is_wrong=True)
         answer = RedirectResponse(way_on, 303)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.engine import Engine
 from pipeline.entrypoints import reading
+from pipeline.entrypoints.api import examples
 from pipeline.entrypoints.api.answers import Answer
 from pipeline.entrypoints.api.asked import Name
 from pipeline.entrypoints.api.links import set_links
@@ -107,8 +108,8 @@ def router(engine: Engine) -> APIRouter:
             raise HTTPException(404, f"no story {key}")
         return _whole(story, await rows.reports(key))
 
-    found.add_api_route("/stories", listing, summary="Stories")
-    found.add_api_route("/stories/{key}", one, summary="One story")
+    found.add_api_route("/stories", listing, summary="Stories", responses=examples.of(examples.STORIES))
+    found.add_api_route("/stories/{key}", one, summary="One story", responses=examples.of(examples.STORY))
     return found
 
 

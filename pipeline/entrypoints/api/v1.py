@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 
 from pipeline.engine import Engine
 from pipeline.entrypoints import reading
-from pipeline.entrypoints.api import answers, stories
+from pipeline.entrypoints.api import answers, examples, stories
 from pipeline.entrypoints.api.asked import Paged
 from pipeline.entrypoints.api.links import set_links
 from pipeline.query import Filters, snippet
@@ -21,7 +21,7 @@ PREFIX = "/api/v1"
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 MOST_STEPS = 100
 MOST_TAGS = 20
-Key = Annotated[int, Path(ge=0, lt=2**63, description="An article's id.")]
+Key = Annotated[int, Path(ge=0, lt=2**63, description="An article's id.", examples=[1836213600391168])]
 
 
 class V1:
@@ -97,11 +97,11 @@ def router(engine: Engine) -> APIRouter:
     """Where each operation is found."""
     v1 = V1(engine)
     found = APIRouter(prefix=PREFIX, responses=answers.PROBLEMS)
-    found.add_api_route("/articles", v1.articles, summary="Search")
-    found.add_api_route("/articles/{key}", v1.article, summary="One article")
+    found.add_api_route("/articles", v1.articles, summary="Search", responses=examples.of(examples.ARTICLES))
+    found.add_api_route("/articles/{key}", v1.article, summary="One article", responses=examples.of(examples.ARTICLE))
     found.include_router(stories.router(engine))
-    found.add_api_route("/feeds", v1.feeds, summary="Feeds")
-    found.add_api_route("/stats", v1.stats, summary="Counts")
+    found.add_api_route("/feeds", v1.feeds, summary="Feeds", responses=examples.of(examples.FEEDS))
+    found.add_api_route("/stats", v1.stats, summary="Counts", responses=examples.of(examples.STATISTICS))
     token = Security(HTTPBearer(auto_error=False, description="[api] token; not needed on the machine itself."))
     found.add_api_route(
         "/labels",
@@ -109,6 +109,7 @@ def router(engine: Engine) -> APIRouter:
         methods=["POST"],
         status_code=201,
         summary="Label an article",
+        responses=examples.of(examples.LABEL, 201),
         dependencies=[token, Depends(_only_json)],
     )
     return found

@@ -14,6 +14,7 @@ from pipeline.entrypoints.backfill import Asked, listed, pace
 from pipeline.entrypoints.filling import Fillings
 from pipeline.entrypoints.pages.screen import Screen, number_in
 from pipeline.entrypoints.pages.uploads import Sent, sent
+from pipeline.entrypoints.warc_reading import is_url
 from pipeline.errors import CommandError, ParseError, UsageError
 from pipeline.stages import opml
 
@@ -98,12 +99,15 @@ class Backfills:
             raise UsageError(f"via: {via!r}: expected auto, {', '.join((*ARCHIVES, *LISTS))}")
         if given.files and via == "auto":
             via = _kind_of(given.files[0][0])
-        if via == "opml":
-            feeds, via, uploads = await self._added(given), "auto", {}
+        uploads: dict[str, str] = {}
+        if addresses := _addresses(given):
+            via = "warc"
+        elif via == "opml":
+            feeds, via = await self._added(given), "auto"
         else:
             uploads = {name[:LONGEST_NAME]: _text(content) for name, content in given.files}
         since, until = given.first("since") or None, given.first("until") or None
-        asked = Asked(feeds, since, until, via, tuple(uploads), int(most) if most else None)
+        asked = Asked(feeds, since, until, via, addresses or tuple(uploads), int(most) if most else None)
         return asked, uploads
 
     async def _added(self, given: Sent) -> tuple[str, ...]:
@@ -114,7 +118,7 @@ class Backfills:
         return tuple(feed.url for feed in feeds)
 
     async def _all(self, request: Request, given: Sent, error: str | None = None) -> Response:
-        shown: dict[str, Any] = {name: given.first(name) for name in ("since", "until", "via", "maximum")}
+        shown: dict[str, Any] = {name: given.first(name) for name in ("since", "until", "via", "maximum", "warc")}
         return await self._screen.page(
             request,
             "backfills.html",
@@ -127,6 +131,20 @@ class Backfills:
             looks=self._fillings.looks,
             runs=[await listed(self._store, run) for run in await self._store.runs.listing("backfill", 30)],
         )
+
+
+def _addresses(given: Sent) -> tuple[str, ...]:
+    """Where WARC files are on the web; they are asked like pages, so that no path of ours and no private host is.
+
+    Raises:
+        UsageError: one is no address, or there is a file too.
+    """
+    found = tuple(dict.fromkeys(given.first("warc").split()))
+    if wrong := next((name for name in found if not is_url(name)), None):
+        raise UsageError(f"warc: {wrong!r}: expected the https address of a WARC file")
+    if found and given.files:
+        raise UsageError("choose a file or name WARC files, not both at once")
+    return found
 
 
 def _kind_of(name: str) -> str:

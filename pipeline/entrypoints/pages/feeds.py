@@ -1,5 +1,7 @@
 """/feeds: how the feeds do; /feeds/ID: one of them; and what can be done with them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
@@ -10,7 +12,7 @@ from pipeline.engine import Engine
 from pipeline.entrypoints.api.guard import form
 from pipeline.entrypoints.asking import add_with, new_feed
 from pipeline.entrypoints.feeds import pushed_by, state_of
-from pipeline.entrypoints.pages.screen import HEADERS, Screen, back, number_in
+from pipeline.entrypoints.pages.screen import HEADERS, Screen, back, number, number_in
 from pipeline.entrypoints.pages.uploads import sent
 from pipeline.entrypoints.reading import became
 from pipeline.errors import CommandError, ParseError, UsageError
@@ -21,6 +23,7 @@ from pipeline.store import FeedRow, Range
 DAY = timedelta(days=1)
 DAYS = 14  # that the small charts show
 ENTRIES = 40
+ROWS = 200  # feeds of a page
 WORST_FIRST = ("failing", "gone", "resting", "moved", "quiet", "new", "active", "disabled")
 
 
@@ -31,7 +34,7 @@ class Feeds:
         self._engine, self._store, self._clock, self._screen = engine, engine.store, engine.clock, screen
 
     async def feeds(self, request: Request) -> Response:
-        """All feeds, those that need somebody first."""
+        """The feeds in which all the words stand that are looked for, those that need somebody first."""
         return await self._all(request)
 
     async def add(self, request: Request) -> Response:
@@ -100,16 +103,21 @@ class Feeds:
         raise HTTPException(404, f"no feed {key}")
 
     async def _all(self, request: Request, error: str | None = None, url: str = "") -> Response:
-        rows = await self._store.feeds.listing()
+        words, first = request.query_params.get("q", ""), number(request.query_params.get("from", "")) or 0
+        rows = [(row, state_of(row)) for row in await self._store.feeds.listing()]
+        meant = [(row, state) for row, state in rows if _has(row, state, words.casefold().split())]
+        shown = sorted(meant, key=lambda pair: WORST_FIRST.index(pair[1]))[first : first + ROWS]
         days = Range.of(self._clock.now(), DAY, DAYS)
-        counts = await self._store.timelines.of_feeds([row.feed.id for row in rows], days)
-        listed = sorted(((row, state_of(row)) for row in rows), key=lambda pair: WORST_FIRST.index(pair[1]))
         return await self._screen.page(
             request,
             "feeds.html",
             status=422 if error else 200,
-            feeds=listed,
-            counts=counts,
+            feeds=shown,
+            counts=await self._store.timelines.of_feeds([row.feed.id for row, _ in shown], days),
+            states=sorted(Counter(state for _, state in rows).items(), key=lambda pair: WORST_FIRST.index(pair[0])),
+            words=words,
+            further=first + ROWS if first + ROWS < len(meant) else None,
+            meant=len(meant),
             error=error,
             url=url,
             kinds=list(FeedKind),
@@ -117,3 +125,12 @@ class Feeds:
                 value for value in map(request.query_params.get, ("listed", "new")) if value and value.isdecimal()
             ],
         )
+
+
+def _has(row: FeedRow, state: str, words: Sequence[str]) -> bool:
+    """Whether all these words stand in what is said of a feed."""
+    feed = row.feed
+    said = " ".join(
+        (feed.title, feed.url, feed.kind, feed.country or "", feed.lang or "", state, *feed.tags)
+    ).casefold()
+    return all(word in said for word in words)

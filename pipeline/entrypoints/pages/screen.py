@@ -20,6 +20,7 @@ from pipeline.query.countries import COUNTRIES
 from pipeline.stages.tag import entities
 from pipeline.stages.tag.countries import ENGLISH
 from pipeline.stages.tag.tables import lines
+from pipeline.store import Count
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -154,6 +155,11 @@ def span(length: timedelta | float | None) -> str:
     return "0 s"
 
 
+def counted(count: Count) -> str:
+    """A number that may be the least: 1,000+."""
+    return f"{count.number:,}{'+' if count.is_least else ''}"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "rfc3339": rfc3339,
     "hits": hits,
@@ -161,4 +167,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "country": country_name,
     "entity": entity_name,
     "span": span,
+    "counted": counted,
 }

@@ -7,7 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from pipeline.entrypoints.api.guard import BURST, COOKIE_LASTS_S, HEADERS, LARGEST_BODY
+from pipeline.entrypoints.api.guard import COOKIE_LASTS_S, HEADERS, LARGEST_BODY
+from pipeline.entrypoints.api.pace import GUESSES, MOST_ADDRESSES, WRITES, Guesses
 from tests.conftest import StillClock
 from tests.entrypoints.api.conftest import TOKEN, Serve
 
@@ -174,7 +175,7 @@ async def test_signing_in_leads_nowhere_else(way: str, serve: Serve) -> None:
 
 async def test_writes_have_a_pace(serve: Serve, clock: StillClock) -> None:
     client = await serve()
-    assert {await write(client) for _ in range(BURST)} == {404}
+    assert {await write(client) for _ in range(WRITES.burst)} == {404}
     refused = await client.post("/api/v1/labels", json=LABEL)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     clock.advance(seconds=1)
@@ -215,3 +216,38 @@ async def test_every_answer_has_the_headers_that_keep_it_safe(serve: Serve) -> N
 async def test_people_read_problems_as_pages(serve: Serve) -> None:
     answer = await (await serve()).get("/<b>", headers=PAGE)
     assert (answer.status_code, answer.headers["content-type"][:9], "<b>" in answer.text) == (404, "text/html", False)
+
+
+async def test_who_guesses_is_refused_for_a_while_even_with_the_right_token(serve: Serve, clock: StillClock) -> None:
+    client = await serve(token=TOKEN)
+    for number in range(GUESSES.burst):
+        assert await write(client, Authorization=f"Bearer guess-{number}") == 401
+    refused = await client.get("/", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert (await client.post("/sign-in", data={"token": TOKEN})).status_code == 429
+    assert (await client.get("/")).status_code == 200
+    clock.advance(seconds=5)
+    assert await write(client, Authorization=f"Bearer {TOKEN}") == 404
+
+
+async def test_wrong_tokens_of_the_sign_in_page_count_and_cookies_stay_good(serve: Serve) -> None:
+    client = await serve(token=TOKEN)
+    await client.post("/sign-in", data={"token": TOKEN})
+    tries = [(await client.post("/sign-in", data={"token": "wrong"})).status_code for _ in range(GUESSES.burst + 1)]
+    assert tries == [403] * GUESSES.burst + [429]
+    assert await write(client) == 404
+
+
+async def test_a_token_that_nobody_asks_for_is_no_guess(serve: Serve) -> None:
+    client = await serve()
+    assert {await write(client, Authorization="Bearer any") for _ in range(GUESSES.burst + 1)} == {404}
+
+
+def test_one_who_guesses_does_not_keep_others_out_nor_fill_the_memory(clock: StillClock) -> None:
+    guesses = Guesses(clock)
+    for _ in range(GUESSES.burst):
+        guesses.count("192.0.2.1")
+    assert (guesses.wait_s("192.0.2.1"), guesses.wait_s("192.0.2.2")) == (5.0, 0)
+    for number in range(MOST_ADDRESSES):
+        guesses.count(f"2001:db8::{number:x}")
+    assert guesses.wait_s("192.0.2.1") == 0  # forgotten

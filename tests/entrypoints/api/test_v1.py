@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from pipeline.entrypoints import exporting, reading
-from pipeline.entrypoints.api import answers
+from pipeline.entrypoints.api import answers, examples, stories
 from pipeline.query import Query
 from pipeline.store import Store
 from tests.conftest import StillClock
@@ -116,6 +117,30 @@ async def test_every_parameter_and_answer_is_described(serve: Serve) -> None:
     names = ("articles", "articles/{key}", "stories", "stories/{key}", "feeds", "labels", "stats")
     feeds = {"/feed.rss", "/feed.atom", "/feed.json"}
     assert set(described["paths"]) == {f"/api/v1/{name}" for name in names} | feeds
+
+
+async def test_each_operation_shows_an_answer(serve: Serve) -> None:
+    described = (await (await serve()).get("/api/openapi.json")).json()
+    for path, ways in described["paths"].items():
+        for way in ways.values():
+            (content,) = way["responses"]["201" if path.endswith("labels") else "200"]["content"].values()
+            assert (path, bool(content["example"])) == (path, True)
+
+
+SHOWN: tuple[tuple[type[BaseModel], dict[str, Any]], ...] = (
+    (answers.Articles, examples.ARTICLES),
+    (answers.WholeArticle, examples.ARTICLE),
+    (answers.Feeds, examples.FEEDS),
+    (answers.Statistics, examples.STATISTICS),
+    (answers.StoredLabel, examples.LABEL),
+    (stories.Stories, examples.STORIES),
+    (stories.WholeStory, examples.STORY),
+)
+
+
+@pytest.mark.parametrize(("model", "shown"), SHOWN, ids=lambda given: getattr(given, "__name__", ""))
+def test_an_answer_that_is_shown_could_be_given(model: type[BaseModel], shown: dict[str, Any]) -> None:
+    assert model.model_validate(shown).model_fields_set == set(model.model_fields) == set(shown)
 
 
 WRONG = {

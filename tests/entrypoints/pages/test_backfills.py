@@ -43,6 +43,15 @@ async def test_a_path_of_the_server_is_never_read(client: httpx.AsyncClient) -> 
     assert "root:" not in page
 
 
+async def test_a_warc_on_the_web_is_asked_like_a_page(client: httpx.AsyncClient) -> None:
+    address = "https://archive.example/a.warc.gz"
+    answer = await client.post("/backfill", data={"warc": f" {address}\r\n{address}\r\n", "via": "auto"})
+    assert answer.status_code == 303
+    assert f"{address} via warc" in (await client.get(answer.headers["location"])).text
+    both = await client.post("/backfill", data={"warc": address}, files={"file": ("a.txt", "https://one.example/a")})
+    assert (both.status_code, "not both" in both.text, address in both.text) == (422, True, True)
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -50,6 +59,8 @@ async def test_a_path_of_the_server_is_never_read(client: httpx.AsyncClient) -> 
         ({"via": "auto"}, "since is needed"),
         ({"since": "7d", "maximum": "-1"}, "is no number"),
         ({"via": "opml"}, "choose a file"),
+        ({"warc": "https://archive.example/a.warc /etc/b.warc"}, "&#39;/etc/b.warc&#39;: expected"),
+        ({"warc": "file:///etc/b.warc"}, "expected the https address"),
     ],
 )
 async def test_what_cannot_be_is_told_beside_the_form(

@@ -25,6 +25,16 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 AXE = Path(__file__).parent / "vendor/axe.min.js"
+LARGEST = 150_000  # bytes of a page with all that it loads
+SHIFTS = """() => new Promise(told => {
+    let moved = 0
+    new PerformanceObserver(seen => {
+        for (const shift of seen.getEntries()) moved += shift.hadRecentInput ? 0 : shift.value
+    }).observe({type: "layout-shift", buffered: true})
+    setTimeout(() => told(moved), 200)
+})"""
+LOADED = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+    .map(entry => [entry.name, entry.initiatorType, entry.transferSize])"""
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
 
 
@@ -86,6 +96,21 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Any, schem
         found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 200)))")
         assert (place, found) == (place, [])
         assert (place, page.evaluate("document.documentElement.scrollWidth") <= width) == (place, True)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_as_a_page_loads_and_all_of_it_is_small_and_ours(browser: Any, address: str, width: int) -> None:
+    for place in PLACES:
+        context = browser.new_context(base_url=address, viewport={"width": width, "height": 900})  # nothing is cached
+        page = context.new_page()
+        page.goto(place)
+        moved, loaded = page.evaluate(SHIFTS), page.evaluate(LOADED)
+        fonts = page.evaluate("document.fonts.size")
+        context.close()
+        assert (place, moved, fonts) == (place, 0, 0)
+        assert {kind for _, kind, _ in loaded} <= {"navigation", "link", "script"}
+        assert all(name.startswith(address) for name, _, _ in loaded)
+        assert 0 < sum(size for _, _, size in loaded) < LARGEST
 
 
 def test_hostile_news_do_nothing(page: Any) -> None:

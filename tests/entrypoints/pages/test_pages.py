@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from pipeline.entrypoints.pages.article import legend, paragraphs, pieces
+from pipeline.entrypoints.pages.feeds import ROWS
 from pipeline.entrypoints.pages.screen import country_name, hits, redlined, span
 from pipeline.query import Filters, Query
 from pipeline.store import Store
@@ -220,3 +221,18 @@ def test_what_others_wrote_is_as_they_published_it(folder: str) -> None:
     there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (ROOT / folder).iterdir()}
     del there["VENDORED"]
     assert there == listed
+
+
+async def test_many_feeds_come_in_pages_and_are_narrowed_by_words(
+    client: httpx.AsyncClient, filled: Store, clock: StillClock
+) -> None:
+    await filled.feeds.add([make.feed(n, title=f"Outlet {n}") for n in range(100, 100 + ROWS)], clock.now())
+    first = (await client.get("/feeds")).text
+    second = (await client.get("/feeds?q=&from=200")).text
+    assert first.count("data-row") == ROWS
+    assert 'href="/feeds?q=&amp;from=200">1 further feeds' in first
+    assert (second.count("data-row"), "further feeds" in second) == (1, False)
+    narrowed = (await client.get("/feeds?q=outlet+NEW+10")).text
+    assert "Outlet 110<" in narrowed
+    assert "Outlet 120<" not in narrowed.split('role="region"')[1]
+    assert "No feed has all of these words" in (await client.get("/feeds?q=nowhere")).text
