@@ -47,7 +47,11 @@ def clock() -> StillClock:
 @pytest.fixture(scope="session")
 def databases() -> Iterator[postgres.Databases | None]:
     with postgres.server() as address:
-        yield postgres.Databases(address) if address else None
+        if address is None:
+            yield None
+            return
+        with postgres.Databases.at(address) as databases:
+            yield databases
 
 
 @pytest.fixture(scope="session")

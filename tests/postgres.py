@@ -14,10 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psycopg
 
 OLDEST = 14  # the first major version that defnews supports
+STRATEGIES = 150_000  # the first version that has them
 START_S = 30
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB")
 
@@ -128,27 +130,36 @@ def _wait(port: int, log: Path) -> None:
 class Databases:
     """Fresh databases, each a copy of one that was migrated once."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, connection: psycopg.Connection) -> None:
         self._address = address
+        self._connection = connection
         self._count = 0
         self._template = f"defnews_template_{os.getpid()}"
-        self._run(f"DROP DATABASE IF EXISTS {self._template}", f"CREATE DATABASE {self._template}")
+        by_file = connection.info.server_version >= STRATEGIES  # a third of the work of a copy through the log
+        self._how = "STRATEGY FILE_COPY" if by_file else ""
+        self._run(f"DROP DATABASE IF EXISTS {self._template}")
+        self._run(f"CREATE DATABASE {self._template}")
         from pipeline.store import schema
 
         schema.upgrade(f"{address}/{self._template}")
+
+    @classmethod
+    @contextmanager
+    def at(cls, address: str) -> Iterator[Self]:
+        """The databases of a server, over one connection."""
+        with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+            yield cls(address, connection)
 
     @contextmanager
     def fresh(self, *, is_migrated: bool = True) -> Iterator[str]:
         """The address of a database that is dropped afterwards."""
         self._count += 1
         name = f"defnews_test_{os.getpid()}_{self._count}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {self._template if is_migrated else 'template0'}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {self._template if is_migrated else 'template0'} {self._how}")
         try:
             yield f"{self._address}/{name}"
         finally:
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _run(self, *statements: str) -> None:
-        with psycopg.connect(f"{self._address}/postgres", autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
+    def _run(self, statement: str) -> None:
+        self._connection.execute(statement.encode())

@@ -1,8 +1,9 @@
 """/sign-in, /sign-out: the page swaps the token for a cookie that no script can read and no other site can send."""
 
 import re
+from functools import cache
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader, Template, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -16,12 +17,6 @@ HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
 
 class Signing:
     """The form, and what it sends."""
-
-    def __init__(self) -> None:
-        pages = Environment(
-            loader=PackageLoader("pipeline", "ui/templates"), autoescape=select_autoescape(default=True)
-        )
-        self._template = pages.get_template("sign_in.html")
 
     async def ask(self, request: Request) -> Response:
         """The form."""
@@ -46,7 +41,7 @@ class Signing:
         return answer
 
     def _page(self, way_on: str, *, is_wrong: bool = False) -> Response:
-        page = self._template.render(way_on=way_on, is_wrong=is_wrong)
+        page = _template().render(way_on=way_on, is_wrong=is_wrong)
         return HTMLResponse(page, 403 if is_wrong else 200, HEADERS)
 
 
@@ -62,3 +57,9 @@ def routes() -> list[Route]:
 
 def _way_on(given: str) -> str:
     return given if _OUR_PATH.fullmatch(given) else "/"
+
+
+@cache
+def _template() -> Template:
+    pages = Environment(loader=PackageLoader("pipeline", "ui/templates"), autoescape=select_autoescape(default=True))
+    return pages.get_template("sign_in.html")

@@ -50,13 +50,6 @@ class Screen:
 
     def __init__(self, engine: Engine, health: Callable[[], dict[str, Any]]) -> None:
         self._engine, self._health = engine, health
-        self._templates = Environment(
-            loader=PackageLoader("pipeline", "ui/templates"),
-            autoescape=select_autoescape(default=True),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(FILTERS)
         folder = resources.files("pipeline") / "ui/static"
         self._files = {name: folder.joinpath(name).read_bytes() for name in FILES}
 
@@ -72,7 +65,7 @@ class Screen:
             "tick_age_s": self._health()["tick_age_s"],
             "now": now,
         }
-        return HTMLResponse(self._templates.get_template(template).render(shared | values), status, HEADERS)
+        return HTMLResponse(_templates().get_template(template).render(shared | values), status, HEADERS)
 
     async def file(self, request: Request) -> Response:
         """A style sheet or a script."""
@@ -169,3 +162,16 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "span": span,
     "counted": counted,
 }
+
+
+@cache
+def _templates() -> Environment:
+    """The templates, each compiled once in a process."""
+    found = Environment(
+        loader=PackageLoader("pipeline", "ui/templates"),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(FILTERS)
+    return found
