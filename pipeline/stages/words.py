@@ -46,11 +46,12 @@ class Words(NamedTuple):
     surfaces: list[str]
     chunks: Sequence[int]  # which of the runs without white space a word begins in
     others: Sequence[int]  # the places of the words that are not letters alone: designators, numbers, abbreviations
+    runs: Sequence[str] = ()  # without white space
 
     def first(self, most: int) -> "Words":
         """The first words, if there are more."""
         others = [at for at in self.others if at < most]
-        return Words(self.keys[:most], self.surfaces[:most], self.chunks[:most], others)
+        return Words(self.keys[:most], self.surfaces[:most], self.chunks[:most], others, self.runs)
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -76,7 +77,7 @@ def _read(text: str) -> Words:
         is_plain = map(and_, is_plain, map(str.isascii, bare))
     odd = [*compress(count(), map(not_, is_plain))]
     if not odd:
-        return Words(low, bare, range(len(chunks)), [])
+        return Words(low, bare, range(len(chunks)), [], chunks)
     keys: list[str] = []
     surfaces: list[str] = []
     numbers: list[int] = []
@@ -97,7 +98,8 @@ def _read(text: str) -> Words:
         numbers += [at] * (len(surfaces) + len(found) - len(numbers))
         keys += folded
         surfaces += found
-    return Words(keys + low[begin:], surfaces + bare[begin:], [*numbers, *range(begin, len(chunks))], others)
+    numbers += range(begin, len(chunks))
+    return Words(keys + low[begin:], surfaces + bare[begin:], numbers, others, chunks)
 
 
 @lru_cache(maxsize=4096)
@@ -120,14 +122,15 @@ def key(word: str) -> str:
 
 def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Where some of the words of `read(text)` begin and end, in characters."""
-    words, starts = read(text), _starts(text)
+    words = read(text)
+    start_of = _starts(text, words.runs)
     found = {}
     for at in wanted:
         word = words.surfaces[at]
         if " " in word or (at and _is_beside(words, at)):
-            found[at] = _place(text, words, starts, at)
+            found[at] = _place(text, words, start_of, at)
         else:  # the first of its chunk, as most are: quicker
-            start = text.index(word, starts[words.chunks[at]])
+            start = text.index(word, start_of(words.chunks[at]))
             found[at] = start, start + len(word)
     return found
 
@@ -137,28 +140,27 @@ def _is_beside(words: Words, at: int) -> bool:
     return words.chunks[at - 1] == words.chunks[at] or " " in words.surfaces[at - 1]
 
 
-def _starts(text: str) -> list[int]:
-    """Where each run without white space begins."""
-    chunks = text.split()
-    pieces = text.replace("\n", " ").split(" ")
-    full = [*compress(count(), pieces)]
-    if len(full) == len(chunks):  # there is no other white space, as in most texts: quicker
-        ends = [*accumulate(map(len, pieces))]
-        return [ends[at] + at - len(pieces[at]) for at in full]
-    starts, end = [], 0
-    for chunk in chunks:
-        start = text.index(chunk, end)
-        starts.append(start)
-        end = start + len(chunk)
-    return starts
+def _starts(text: str, runs: Sequence[str]) -> Callable[[int], int]:
+    """Says where each run without white space begins."""
+    ends = [*accumulate(map(len, runs), initial=0)]
+    spaces: Sequence[int] = range(len(runs))  # before each run
+    if ends[-1] + len(runs) - 1 != len(text):  # there is more than one somewhere
+        spaces = [*compress(count(), text.replace("\n", " ").split(" "))]
+    if len(spaces) == len(runs):
+        return lambda at: ends[at] + spaces[at]
+    starts, end = [], 0  # there is other white space
+    for run in runs:
+        starts.append(text.index(run, end))
+        end = starts[-1] + len(run)
+    return starts.__getitem__
 
 
-def _place(text: str, words: Words, starts: Sequence[int], at: int) -> tuple[int, int]:
+def _place(text: str, words: Words, start_of: Callable[[int], int], at: int) -> tuple[int, int]:
     """Where a word is: after those before it in its chunk."""
     first = at
     while first and _is_beside(words, first):
         first -= 1
-    start = end = starts[words.chunks[first]]
+    start = end = start_of(words.chunks[first])
     for word in words.surfaces[first : at + 1]:
         stem, _, number = word.partition(" ")
         if start < end and _OWNED.match(text, end):

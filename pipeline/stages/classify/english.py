@@ -89,6 +89,27 @@ class Seen(NamedTuple):
     rest: Floats
 
 
+class Meaning(NamedTuple):
+    """What the words of an article mean, all together."""
+
+    points: Floats  # (words, dimensions)
+    shares: Floats  # (2, words) how much of each goes into the meaning of the title, and of the text
+    scale: Floats  # (dimensions,)
+
+    @property
+    def means(self) -> Floats:
+        """(2, dimensions) The meaning of title and text."""
+        means: Floats = (self.shares @ self.points) * self.scale
+        return means
+
+    def moves(self, slopes: Floats, weakest: float) -> list[float]:
+        """What is worth naming of what each word adds; `slopes` begin with those of the means."""
+        by_word = self.points @ (slopes[: 2 * len(self.scale)].reshape(2, -1) * self.scale).T
+        moves = (by_word * self.shares.T).sum(1)
+        strong: list[float] = (moves * (np.abs(moves) >= weakest)).tolist()
+        return strong
+
+
 class Pair(NamedTuple):
     """Two concepts beside each other, the places of their words, and what they add."""
 
@@ -104,6 +125,8 @@ class English:
         self.name = model.name
         self._model = model
         self._network = Unscaled(model.network)
+        rows = model.lexicon.vectors.rows
+        self._rows = np.append(rows, np.zeros_like(rows[:1]), 0)  # the last is that of all words without a vector
         self._topic_weights = model.topic_weights[:-1] / model.network.scale[:, None]
         self._threshold = threshold
         self._review = review
@@ -111,16 +134,17 @@ class English:
     def classify(self, article: Article) -> Verdict:
         """Say whether an article is defense-related, with the terms that moved the score most."""
         model = self._model
-        reading = lexicon.read(model.lexicon.vectors, article.title, article.text)
+        reading = lexicon.read(model.lexicon.vectors.numbers, article.title, article.text)
         found = model.grams.of(reading)
         hits = self._hits(reading, found.starts)
         pairs = _pairs(reading.parts, hits, model.pairs)
-        inputs = _inputs(reading.parts, hits, len(model.lexicon.concepts))
+        meaning = self._meaning_of(reading)
+        inputs = _inputs(reading, hits, len(model.lexicon.concepts), meaning)
         seen = self._network.see(inputs)
         slope, shift = model.scales[length_of(article.text)]
         weighed = float(found.weights.sum()) + math.fsum(pair.weight for pair in pairs)
         logit = slope * (model.bias + seen.total + weighed) + shift
-        sums = _meanings(reading, seen.rest, WEAKEST / slope)
+        sums = meaning.moves(seen.rest, WEAKEST / slope)
         _add_words(sums, reading, found, pairs, 2 * WEAKEST / slope)
         _add_concepts(sums, reading.parts, hits, self._each(inputs, seen))
         evidence = _evidence(reading.parts, hits, sums, slope)
@@ -144,6 +168,17 @@ class English:
         first, second = _parted([at if at < count else at - count for at in starts], text.begin)
         find = self._model.lexicon.phrases.find
         return [*find(title.words, first)], [*find(text.words, [at - text.begin for at in second])]
+
+    def _meaning_of(self, reading: Reading) -> Meaning:
+        """What the words mean."""
+        rows, scale = self._rows, self._model.lexicon.vectors.scale
+        begin, numbers = reading.parts[1].begin, reading.numbers
+        has_vector = numbers < len(rows) - 1
+        title = int(np.count_nonzero(has_vector[:begin]))
+        text = int(np.count_nonzero(has_vector)) - title
+        shares = np.zeros((2, len(numbers)), np.float32)
+        shares[0, :begin], shares[1, begin:] = 1 / math.sqrt(title + 1), 1 / math.sqrt(text + 1)
+        return Meaning(rows.take(numbers, 0, mode="clip").astype(np.float32), shares, scale)
 
     def _each(self, inputs: Inputs, seen: Seen) -> dict[tuple[str, int], float]:
         """What each phrase adds by its concept, in each field: those of one concept have its root's share equally."""
@@ -183,10 +218,11 @@ class Unscaled:
         return Seen(float(hidden @ out), concepts @ out, rest @ out)
 
 
-def _inputs(parts: Parts, hits: tuple[Hits, Hits], concepts: int) -> Inputs:
+def _inputs(reading: Reading, hits: tuple[Hits, Hits], concepts: int, meaning: Meaning) -> Inputs:
     counts = lexicon.counted(hits, concepts)
     roots = np.sqrt(np.array([*counts.values()], np.float32))
-    return Inputs(np.array([*counts], np.intp), roots, lexicon.rest_of(parts))
+    shape = np.array(lexicon.shape_of(reading), np.float32)
+    return Inputs(np.array([*counts], np.intp), roots, np.concatenate((meaning.means.ravel(), shape)))
 
 
 def _pairs(parts: Parts, hits: tuple[Hits, Hits], weights: Mapping[tuple[int, int], float]) -> list[Pair]:
@@ -199,18 +235,6 @@ def _pairs(parts: Parts, hits: tuple[Hits, Hits], weights: Mapping[tuple[int, in
             spans[first.value, second.value] = places
     share = PAIRS / math.sqrt(max(len(spans), FEWEST_PAIRS))
     return [Pair(weights[pair] * share, *places) for pair, places in spans.items() if pair in weights]
-
-
-def _meanings(reading: Reading, slopes: Floats, weakest: float) -> list[float]:
-    """What is worth naming of what each word adds by its meaning; `slopes` are those of the inputs but the concepts."""
-    sums = np.zeros(len(reading.numbers))
-    at = 0
-    for part in reading.parts:
-        dimensions = part.vectors.shape[1]
-        shares = part.vectors @ slopes[at : at + dimensions]
-        sums[part.begin + part.known] = shares * (np.abs(shares) >= weakest)
-        at += dimensions
-    return sums.tolist()
 
 
 def _add_words(sums: list[float], reading: Reading, found: Found, pairs: Sequence[Pair], weakest: float) -> None:
@@ -257,6 +281,8 @@ def _evidence(parts: Parts, hits: tuple[Hits, Hits], sums: list[float], slope: f
     chosen = [-word for _, word in sorted(strong, reverse=True)[:STRONGEST]]
     pieces: list[Evidence] = []
     for part, firsts in zip(parts, _parted(chosen, parts[1].begin), strict=True):
+        if not firsts:
+            continue
         places = words.places(part.text, {at - part.begin for word in firsts for at in (word, lasts.get(word, word))})
         for word in firsts:
             start, end = places[word - part.begin][0], places[lasts.get(word, word) - part.begin][1]

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.stages.classify import lexicon as reader
 from pipeline.stages.classify.english import Model, Network, Scale, length_of
 from pipeline.stages.classify.grams import FEWEST, FEWEST_PAIRS, PAIRS, STEP, Grams, begin_of, near, steps, tabled
-from pipeline.stages.classify.lexicon import Lexicon
+from pipeline.stages.classify.lexicon import Lexicon, Vectors
 from pipeline.stages.classify.weights import halved
 
 FOLDS = 5
@@ -100,7 +100,8 @@ def fit(items: Sequence[Item], lexicon: Lexicon, name: str) -> Model:
 
 def look(lexicon: Lexicon, title: str, text: str) -> Seen:
     """What the judges see of title and lead: grams as they are written, a pair of concepts as "3>17"."""
-    parts = reader.read(lexicon.vectors, title, text).parts
+    reading = reader.read(lexicon.vectors.numbers, title, text)
+    parts = reading.parts
     hits = [[*lexicon.phrases.find(part.words)] for part in parts]
     grams = {gram for part in parts for gram in (*part.words.keys, *map(" ".join, pairwise(part.words.keys)))}
     pairs = {f"{first.value}>{second.value}" for found in hits for first, second in near(found)}
@@ -109,7 +110,15 @@ def look(lexicon: Lexicon, title: str, text: str) -> Seen:
     counts = reader.counted(hits, len(lexicon.concepts))
     places = np.array([*counts, *range(2 * len(lexicon.concepts), lexicon.inputs)])
     roots = np.sqrt(np.array([*counts.values()], np.float32))
-    return Seen(shares, places, np.concatenate((roots, reader.rest_of(parts))))
+    means = [_mean(lexicon.vectors, numbers) for numbers in np.split(reading.numbers, [parts[1].begin])]
+    return Seen(shares, places, np.concatenate((roots, *means, np.array(reader.shape_of(reading), np.float32))))
+
+
+def _mean(vectors: Vectors, numbers: Array) -> Array:
+    """What words mean together: the sum of their vectors over the root of how many there are, and one."""
+    known = numbers[numbers < len(vectors.rows)]
+    mean: Array = np.add.reduce(vectors.rows[known] * (vectors.scale / math.sqrt(len(known) + 1)))
+    return mean
 
 
 def learnt(grams: Mapping[str, float], lexicon: Lexicon) -> Learnt:

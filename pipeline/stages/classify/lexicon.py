@@ -3,9 +3,8 @@
 Training and judging read alike, by these functions.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +29,6 @@ class Vectors(NamedTuple):
     rows: NDArray[np.int8]  # (words that have one, dimensions)
     scale: Floats  # (dimensions,) what a unit of a row is worth
 
-    def of(self, numbers: Numbers) -> tuple[Numbers, Floats]:
-        """Which of the words have a vector; and their vectors, each over the root of their number: as it counts."""
-        known = np.flatnonzero(numbers < len(self.rows))
-        return known, self.rows.take(numbers.take(known), 0) * (self.scale / math.sqrt(len(known) + 1))
-
 
 class Lexicon(NamedTuple):
     """What is known of words before anything is learnt from labelled items."""
@@ -56,8 +50,6 @@ class Part(NamedTuple):
     text: str
     begin: int  # how many words of other parts come before
     words: Words
-    known: Numbers  # which words have a vector
-    vectors: Floats  # (known, dimensions) what each adds to the meaning of the whole
 
 
 class Reading(NamedTuple):
@@ -67,22 +59,17 @@ class Reading(NamedTuple):
     numbers: Numbers  # of all words; an unknown one has a number of its own, above all that are known
 
 
-def read(vectors: Vectors, title: str, text: str) -> Reading:
-    """Read title and lead."""
+def read(known: Mapping[str, int], title: str, text: str) -> Reading:
+    """Read title and lead; `known` are the numbers of known words."""
     lead = text[:LEAD]
     first, second = words.read(title), words.read(lead)
     begin = len(first.keys)
-    keys = chain(first.keys, second.keys)
-    numbers = np.fromiter(map(vectors.numbers.get, keys, repeat(-1)), np.int64, begin + len(second.keys))
+    keys = [*first.keys, *second.keys]
+    numbers = np.fromiter(map(known.get, keys, repeat(-1)), np.int64, len(keys))
     unknown: dict[str, int] = {}
-    for at in np.flatnonzero(numbers < 0).tolist():
-        key = first.keys[at] if at < begin else second.keys[at - begin]
-        numbers[at] = unknown.setdefault(key, len(vectors.numbers) + len(unknown))
-    parts = (
-        Part("title", title, 0, first, *vectors.of(numbers[:begin])),
-        Part("text", lead, begin, second, *vectors.of(numbers[begin:])),
-    )
-    return Reading(parts, numbers)
+    for at in (numbers < 0).nonzero()[0].tolist():
+        numbers[at] = unknown.setdefault(keys[at], len(known) + len(unknown))
+    return Reading((Part("title", title, 0, first), Part("text", lead, begin, second)), numbers)
 
 
 def counted(hits: Iterable[Hits], concepts: int) -> dict[int, int]:
@@ -94,12 +81,7 @@ def counted(hits: Iterable[Hits], concepts: int) -> dict[int, int]:
     return counts
 
 
-def rest_of(parts: tuple[Part, Part]) -> Floats:
-    """The other inputs of the network.
-
-    They are the meaning of the title, that of the text, and the shape: has no title, length of the text in [0, 1], has
-    no text.
-    """
-    title, text = (len(part.words.keys) for part in parts)
-    shape = np.array((not title, min(text, LONGEST) / LONGEST, not text), np.float32)
-    return np.concatenate([*(np.add.reduce(part.vectors) for part in parts), shape])
+def shape_of(reading: Reading) -> tuple[float, float, float]:
+    """The last inputs of the network: has no title, length of the text in [0, 1], has no text."""
+    title, text = (len(part.words.keys) for part in reading.parts)
+    return float(not title), min(text, LONGEST) / LONGEST, float(not text)
