@@ -70,14 +70,14 @@ def read(text: str) -> Words:
 
 def _read(text: str) -> Words:
     chunks = text.split()
+    if text.isascii() and "".join(chunks).isalpha():  # as most phrases and many titles: quicker
+        return Words(text.lower().split(), chunks, range(len(chunks)), [], chunks)
     bare = [*map(str.strip, chunks, repeat(_EDGES))]
     low = [*map(str.lower, bare)]
     is_plain = map(str.isalpha, bare)  # most are: quicker than the pattern
     if not text.isascii():
         is_plain = map(and_, is_plain, map(str.isascii, bare))
-    odd = [*compress(count(), map(not_, is_plain))]
-    if not odd:
-        return Words(low, bare, range(len(chunks)), [], chunks)
+    odd = compress(count(), map(not_, is_plain))
     keys: list[str] = []
     surfaces: list[str] = []
     numbers: list[int] = []

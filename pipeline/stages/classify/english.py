@@ -205,7 +205,7 @@ class Unscaled:
     """A network, ready to see inputs as they are."""
 
     def __init__(self, network: Network) -> None:
-        self._weights = network.weights / network.scale[:, None]
+        self._weights: Floats = network.weights / network.scale[:, None]
         self._bias = network.bias
         self._out = network.out
 
@@ -214,7 +214,7 @@ class Unscaled:
         concepts = self._weights.take(inputs.concepts, 0)
         rest = self._weights[-len(inputs.rest) :]
         hidden = inputs.roots @ concepts + inputs.rest @ rest + self._bias
-        out = self._out * (hidden > 0)
+        out: Floats = self._out * (hidden > 0)
         return Seen(float(hidden @ out), concepts @ out, rest @ out)
 
 

@@ -63,7 +63,7 @@ class Grams:
         known, place = (self._codes.take(candidates) == codes[:, None]).nonzero()
         slots = begins.take(known) + place
         order = order.take(known)
-        different = np.count_nonzero(is_first) - (0 < reading.parts[1].begin < len(reading.numbers))
+        different = int(np.count_nonzero(is_first)) - (0 < reading.parts[1].begin < len(reading.numbers))
         share = 1 / math.sqrt(max(different, FEWEST))
         weights = self._weights.take(slots) * share * is_first.take(known)
         return Found(order, weights, order[self.is_start.take(slots)].tolist())
