@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, compress, count, repeat
-from operator import add
+from operator import and_, not_
 from typing import Generic, NamedTuple, TypeVar
 
 _LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
@@ -23,7 +23,7 @@ _WORD = re.compile(
     r"(?:['’][sS](?![^\W_]))?"
 )
 _OWNED = re.compile(r"['’][sS](?![^\W_])")
-_STOPS = '.,;:!?)"'
+_EDGES = ".,;:!?()[]\"'’‘“”…–—-"  # around a word; none of them is of any
 _APART = frozenset(  # are also written apart from their number: "MiG 29", "F 16", "Type 055"
     ("MiG Su Tu Il Mi Ka Yak Kh AH CH UH MH MQ RQ KC EA DF Type Mk " + " ".join("BCDEFGHJKLMNOPQRSTUVWXYZ")).split()
 )
@@ -34,6 +34,7 @@ _FOREIGN = str.maketrans(  # the Cyrillic and the wide letters of designators, a
 )
 _NUMBER = re.compile(r"\d\d")
 _STEM = re.compile(r"[a-z]+\d+(?=[a-z])")
+_LONGEST_KEPT = 24  # characters of a run that is cut only once
 
 T = TypeVar("T")
 
@@ -45,11 +46,12 @@ class Words(NamedTuple):
     surfaces: list[str]
     chunks: Sequence[int]  # which of the runs without white space a word begins in
     others: Sequence[int]  # the places of the words that are not letters alone: designators, numbers, abbreviations
+    runs: Sequence[str] = ()  # without white space
 
     def first(self, most: int) -> "Words":
         """The first words, if there are more."""
         others = [at for at in self.others if at < most]
-        return Words(self.keys[:most], self.surfaces[:most], self.chunks[:most], others)
+        return Words(self.keys[:most], self.surfaces[:most], self.chunks[:most], others, self.runs)
 
 
 class Hit(NamedTuple, Generic[T]):
@@ -67,28 +69,44 @@ def read(text: str) -> Words:
 
 
 def _read(text: str) -> Words:
+    chunks = text.split()
+    if text.isascii() and "".join(chunks).isalpha():  # as most phrases and many titles: quicker
+        return Words(text.lower().split(), chunks, range(len(chunks)), [], chunks)
+    bare = [*map(str.strip, chunks, repeat(_EDGES))]
+    low = [*map(str.lower, bare)]
+    is_plain = map(str.isalpha, bare)  # most are: quicker than the pattern
+    if not text.isascii():
+        is_plain = map(and_, is_plain, map(str.isascii, bare))
+    odd = compress(count(), map(not_, is_plain))
     keys: list[str] = []
     surfaces: list[str] = []
     numbers: list[int] = []
     others: list[int] = []
-    chunks = text.split()
-    for at, chunk in enumerate(chunks):
-        word = chunk.rstrip(_STOPS)
-        if word.isalpha() and word.isascii():  # most are: quicker than the pattern
-            keys.append(word.lower())
-            surfaces.append(word)
-            numbers.append(at)
-            continue
-        found = _WORD.findall(chunk)
-        numbers += [at] * len(found)
+    begin = 0
+    for at in odd:
+        keys += low[begin:at]
+        surfaces += bare[begin:at]
+        numbers += range(begin, at)
+        begin = at + 1
+        chunk = chunks[at]
+        found, folded = _cut(chunk) if len(chunk) <= _LONGEST_KEPT else _cut.__wrapped__(chunk)
         if surfaces and surfaces[-1] in _APART and chunks[at - 1].endswith(surfaces[-1]) and _NUMBER.match(chunk):
+            found = f"{surfaces.pop()} {found[0]}", *found[1:]
+            folded = key(found[0]), *folded[1:]
             keys.pop()
-            del numbers[len(surfaces)]
-            found[0] = f"{surfaces.pop()} {found[0]}"
         others += [place for place, word in enumerate(found, len(surfaces)) if not word.isalpha()]
-        keys += map(key, found)
+        numbers += [at] * (len(surfaces) + len(found) - len(numbers))
+        keys += folded
         surfaces += found
-    return Words(keys, surfaces, numbers, others)
+    numbers += range(begin, len(chunks))
+    return Words(keys + low[begin:], surfaces + bare[begin:], numbers, others, chunks)
+
+
+@lru_cache(maxsize=4096)
+def _cut(chunk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a run without white space: as they are written, and their keys."""
+    found = tuple(_WORD.findall(chunk))
+    return found, tuple(map(key, found))
 
 
 def key(word: str) -> str:
@@ -104,14 +122,15 @@ def key(word: str) -> str:
 
 def places(text: str, wanted: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Where some of the words of `read(text)` begin and end, in characters."""
-    words, starts = read(text), _starts(text)
+    words = read(text)
+    start_of = _starts(text, words.runs)
     found = {}
     for at in wanted:
         word = words.surfaces[at]
         if " " in word or (at and _is_beside(words, at)):
-            found[at] = _place(text, words, starts, at)
+            found[at] = _place(text, words, start_of, at)
         else:  # the first of its chunk, as most are: quicker
-            start = text.index(word, starts[words.chunks[at]])
+            start = text.index(word, start_of(words.chunks[at]))
             found[at] = start, start + len(word)
     return found
 
@@ -121,26 +140,27 @@ def _is_beside(words: Words, at: int) -> bool:
     return words.chunks[at - 1] == words.chunks[at] or " " in words.surfaces[at - 1]
 
 
-def _starts(text: str) -> list[int]:
-    """Where each run without white space begins."""
-    chunks = text.split()
-    starts = list(accumulate(map(add, map(len, chunks), repeat(1)), initial=0))
-    if starts[-1] == len(text) + 1:
-        return starts  # nothing but single spaces between them, as in most texts: quicker
-    starts, end = [], 0
-    for chunk in chunks:
-        start = text.index(chunk, end)
-        starts.append(start)
-        end = start + len(chunk)
-    return starts
+def _starts(text: str, runs: Sequence[str]) -> Callable[[int], int]:
+    """Says where each run without white space begins."""
+    ends = [*accumulate(map(len, runs), initial=0)]
+    spaces: Sequence[int] = range(len(runs))  # before each run
+    if ends[-1] + len(runs) - 1 != len(text):  # there is more than one somewhere
+        spaces = [*compress(count(), text.replace("\n", " ").split(" "))]
+    if len(spaces) == len(runs):
+        return lambda at: ends[at] + spaces[at]
+    starts, end = [], 0  # there is other white space
+    for run in runs:
+        starts.append(text.index(run, end))
+        end = starts[-1] + len(run)
+    return starts.__getitem__
 
 
-def _place(text: str, words: Words, starts: Sequence[int], at: int) -> tuple[int, int]:
+def _place(text: str, words: Words, start_of: Callable[[int], int], at: int) -> tuple[int, int]:
     """Where a word is: after those before it in its chunk."""
     first = at
     while first and _is_beside(words, first):
         first -= 1
-    start = end = starts[words.chunks[first]]
+    start = end = start_of(words.chunks[first])
     for word in words.surfaces[first : at + 1]:
         stem, _, number = word.partition(" ")
         if start < end and _OWNED.match(text, end):
@@ -179,11 +199,18 @@ class Phrases(Generic[T]):
         """The phrases by the key of their first word; and the first words as they may be written."""
         return self._listed, self._begins
 
-    def find(self, words: Words) -> Iterator[Hit[T]]:
-        """The phrases, none of which shares a word with another, from left to right."""
+    def find(self, words: Words, among: Iterable[int] | None = None) -> Iterator[Hit[T]]:
+        """The phrases, none of which shares a word with another, from left to right.
+
+        Who knows where one may begin names these places, and is answered sooner; words that are not letters alone are
+        looked at in any case.
+        """
         begins, alone, surfaces = self._begins, self._alone, words.surfaces
         follows = [*words.keys[1:], ""]
-        likely = {*compress(count(), map(begins.__contains__, surfaces)), *words.others}
+        if among is None:
+            likely = {*compress(count(), map(begins.__contains__, surfaces)), *words.others}
+        else:
+            likely = {*(at for at in among if surfaces[at] in begins), *words.others}
         free = 0
         for at in sorted(likely):
             if at < free:

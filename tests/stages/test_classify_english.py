@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.model import Label, Verdict
-from pipeline.stages.classify import english, fit, load, weights
-from pipeline.stages.classify.english import English, Lexicon, Model, Network, Vectors, length_of
+from pipeline.stages.classify import fit, load, weights
+from pipeline.stages.classify.english import English, Inputs, Model, Network, Unscaled, length_of
 from pipeline.stages.classify.fit import Item
+from pipeline.stages.classify.lexicon import Lexicon, Vectors
 from pipeline.stages.words import Phrases
 from tests.make import article as make_article
 
@@ -141,9 +142,11 @@ def test_the_threshold_and_the_review_band_are_the_settings(model: Model) -> Non
     assert not English(model, 0.5, (0.0, 0.0)).classify(article).needs_review
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_file_scores_as_what_was_trained(model: Model) -> None:
     kept = weights.read(weights.write(model), "a test")
-    fitted = fit.Judges(model.grams, model.network, model.bias)
+    looked = [fit.look(LEXICON, item.title, item.text) for item in items()]
+    fitted = fit.train(items(), looked, LEXICON.inputs)
     for item in items():
         slope, shift = model.scales[length_of(item.text)]
         seen = fit.look(LEXICON, item.title, item.text)
@@ -187,7 +190,7 @@ def test_a_model_of_another_format_is_refused(model: Model) -> None:
     data = weights.write(model)
     with np.load(io.BytesIO(data)) as arrays:
         kept = {name: arrays[name] for name in arrays.files}
-    kept["meta"] = np.frombuffer(bytes(kept["meta"]).replace(b'"format": 2', b'"format": 9'), np.uint8)
+    kept["meta"] = np.frombuffer(bytes(kept["meta"]).replace(b'"format": 3', b'"format": 9'), np.uint8)
     with pytest.raises(UsageError, match="format 9"):
         weights.read(weights.zipped(kept), "old.npz")
 
@@ -204,9 +207,9 @@ def test_rectifiers_are_linear_around_each_input() -> None:
         bias=np.array([0.0, -1.0], np.float32),
         out=np.array([2.0, 3.0], np.float32),
     )
-    total, slopes = english.through(network, np.arange(2), np.array([1.0, 0.2], np.float32))
-    assert total == pytest.approx(2 * 1.1)
-    assert slopes.tolist() == pytest.approx([2.0, 1.0])
+    seen = Unscaled(network).see(Inputs(np.array([0]), np.ones(1, np.float32), np.full(1, 0.2, np.float32)))
+    assert seen.total == pytest.approx(2 * 1.1)
+    assert [*seen.concepts, *seen.rest] == pytest.approx([2.0, 1.0])
 
 
 def test_scales_are_by_length() -> None:

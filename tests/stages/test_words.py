@@ -39,7 +39,7 @@ def test_a_text_is_cut_into_words(written: str, keys: list[str]) -> None:
 
 @given(TEXTS)
 def test_keys_stand_beside_their_surfaces(text: str) -> None:
-    keys, surfaces, chunks, others = words.read(text)
+    keys, surfaces, chunks, others, _ = words.read(text)
     assert len(chunks) == len(keys)
     assert keys == [words.key(surface) for surface in surfaces]
     assert all(keys)

@@ -1,6 +1,7 @@
 """Article -> Verdict: by the trained model if it is English, else by the dictionary of its language; with its tags.
 
-`english` and `dictionary` judge; `language` says who is asked. `weights` is the model file; `fit` makes it.
+`english` and `dictionary` judge; `language` says who is asked. What the English model reads is in `lexicon`, the table
+of what it learnt of words in `grams`; `weights` is its file, and `fit` makes it.
 """
 
 from dataclasses import dataclass, replace

@@ -71,7 +71,7 @@ class Tagger:
         """The countries in title and lead; those of the dateline only when there are no others."""
         end = begin + LEAD
         found = self._countries.find(read.first(end))
-        dateline = _DATELINE.match(text)
+        dateline = _DATELINE.match(text) if found else None
         if dateline is None:
             return found
         begins = begin + len(words.read(dateline[0]).keys)

@@ -49,6 +49,8 @@ class Countries:
     def find(self, words: Words) -> list[tuple[int, str]]:
         """Where a country is named, in words, and its code; several at one place are possible."""
         hits = list(self._phrases.find(words))
+        if not hits:
+            return []
         plain = {code for hit in hits if not hit.value.condition for code in hit.value.codes}
         met = {"": True, BESIDE: bool(plain - {NAMESAKE}), ALONE: not plain}
         return [(hit.start, code) for hit in hits if met[hit.value.condition] for code in hit.value.codes]

@@ -43,6 +43,8 @@ class Entities:
     def find(self, words: Words) -> list[Mention]:
         """The entities that are named, by place."""
         hits = list(self._phrases.find(words))
+        if not hits:
+            return []
         sure = [hit for hit in hits if self._is_sure(hit, words)]
         meant = {hit.start for hit in sure}
         return [Mention(hit.start, hit.value) for hit in hits if hit.start in meant or self._is_meant(hit, words, sure)]
