@@ -146,7 +146,7 @@ def test_a_defense_verdict_always_has_a_topic() -> None:
 def test_the_languages_are_those_with_a_table() -> None:
     assert {name[:2] for name in TABLES} - {"un", "ca"} == LANGUAGES
     assert {"ar", "de", "es", "fr", "he", "ja", "ko", "pl", "ru", "tr", "uk", "zh"} <= CALIBRATED <= LANGUAGES
-    assert {"cs", "da", "el", "fa", "fi", "hu", "it", "nl", "no", "pt", "ro", "sv"} <= CALIBRATED
+    assert {"cs", "da", "el", "fa", "fi", "hu", "id", "it", "nl", "no", "pt", "ro", "sv"} <= CALIBRATED
 
 
 @pytest.mark.parametrize("name", [name for name in TABLES if name != "calibration.tsv"])

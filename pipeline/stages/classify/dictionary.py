@@ -6,7 +6,7 @@ long lead does not pile up. A calibration on labelled items turns the sum into a
 and drawn towards a language's own items where there are enough. base + the weights of all evidence = logit(score).
 
 The few numbers here were chosen once for all languages, by cross-validation on labelled items (all but that of long
-texts on twelve languages, that one on twenty-four). A
+texts on twelve languages, that one on twelve more). A
 verdict in a language without enough labelled items always needs review; where there is no dictionary, names that all
 languages of Latin letters share are all that is known.
 """
