@@ -6,7 +6,7 @@ long lead does not pile up. A calibration on labelled items turns the sum into a
 and drawn towards a language's own items where there are enough. base + the weights of all evidence = logit(score).
 
 The few numbers here were chosen once for all languages, by cross-validation on labelled items (all but that of long
-texts on twelve languages, that one on twenty-four). A
+texts on twelve languages, that one on twelve more). A
 verdict in a language without enough labelled items always needs review; where there is no dictionary, names that all
 languages of Latin letters share are all that is known.
 """
@@ -23,7 +23,8 @@ from pipeline.stages.classify.terms import Hit, Term, Terms
 from pipeline.stages.language import UNKNOWN
 
 LEAD = 1_000  # characters of the text that are read
-ENOUGH = 100  # labelled items from which on a language is calibrated by its own
+ENOUGH = 100  # labelled items from which on a language is calibrated
+_VERSION = 2  # of all tables and their calibration
 
 _STRENGTHS = {3.0: 3.0, 2.0: 2.25, 1.0: 1.5, 0.5: 1.0, 0.0: 0.0, -1.0: -1.0, -2.0: -2.5}  # by the weight in the tables
 _TITLE = 1.25  # times as strong as in the text
@@ -83,23 +84,26 @@ _CALIBRATIONS: Mapping[str, Calibration] = {
     lang: Calibration(int(items), float(slope), float(shift)) for lang, items, slope, shift in _table(_CALIBRATION)
 }
 CALIBRATED = frozenset(_CALIBRATIONS) - {_POOLED}
-_SHARED = {"bs": "sr", "hr": "sr", "ms": "id"}  # languages that one dictionary reads
+_SHARED = {  # languages that the dictionary of a relative reads, the best of those tried; not calibrated by its items
+    "af": "nl", "be": "ru", "bs": "sr", "ca": "es", "gl": "pt", "hr": "sr", "mk": "sr", "ms": "id", "sk": "cs",
+    "sl": "sr",
+}  # fmt: skip
 
 
 def load(lang: str, threshold: float = 0.5, review: tuple[float, float] = (0.3, 0.7)) -> "Dictionary":
     """The classifier of texts in a language; of unknown ones that of "und"."""
     table = _SHARED.get(lang, lang)
-    return Dictionary(table if table in LANGUAGES else UNKNOWN, threshold, review)
+    return Dictionary(table if table in LANGUAGES else UNKNOWN, threshold, review, is_calibrated=lang in CALIBRATED)
 
 
 class Dictionary:
-    """A classifier of weighted terms of one language."""
+    """A classifier by the weighted terms of one table."""
 
-    def __init__(self, lang: str, threshold: float, review: tuple[float, float]) -> None:
-        self.name = f"terms-{lang}@1"
-        self._terms = _terms(lang)
-        self._is_calibrated = lang in CALIBRATED
-        self._calibration = _CALIBRATIONS[lang if self._is_calibrated else _POOLED]
+    def __init__(self, table: str, threshold: float, review: tuple[float, float], *, is_calibrated: bool) -> None:
+        self.name = f"terms-{table}@{_VERSION}"
+        self._terms = _terms(table)
+        self._is_calibrated = is_calibrated
+        self._calibration = _CALIBRATIONS.get(table, _CALIBRATIONS[_POOLED])
         self._threshold = threshold
         self._review = review
 
