@@ -27,7 +27,8 @@ from pipeline.entrypoints import training
 from pipeline.entrypoints.judging import CANDIDATES, varied
 from pipeline.model import Article, DateOrigin
 from pipeline.stages.classify import Cuts, fit
-from pipeline.stages.classify.english import English, Lexicon
+from pipeline.stages.classify.english import English
+from pipeline.stages.classify.lexicon import Lexicon
 from pipeline.store import Doubtful
 
 TRAINING = Path(__file__).parent.parent / "training"

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from pipeline.entrypoints import training
 from pipeline.stages import words
 from pipeline.stages.classify import weights
-from pipeline.stages.classify.english import Vectors
+from pipeline.stages.classify.lexicon import Vectors
 from pipeline.stages.tag import entities
 
 SEEN = 3  # texts that a word must occur in, if no name of the gazetteer holds it

@@ -15,8 +15,8 @@ from pipeline.entrypoints.options import Options, run_async
 from pipeline.errors import CommandError, ParseError, UsageError
 from pipeline.stages import parse
 from pipeline.stages.classify import concepts, weights
-from pipeline.stages.classify.english import Lexicon
 from pipeline.stages.classify.fit import Item, fit
+from pipeline.stages.classify.lexicon import Lexicon
 from pipeline.stages.words import Phrases
 from pipeline.store import open_store
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, compress, count, repeat
-from operator import add
+from operator import and_, not_
 from typing import Generic, NamedTuple, TypeVar
 
 _LATIN = "0-9A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ０-９Ａ-Ｚａ-ｚ"
@@ -23,7 +23,7 @@ _WORD = re.compile(
     r"(?:['’][sS](?![^\W_]))?"
 )
 _OWNED = re.compile(r"['’][sS](?![^\W_])")
-_STOPS = '.,;:!?)"'
+_EDGES = ".,;:!?()[]\"'’‘“”…–—-"  # around a word; none of them is of any
 _APART = frozenset(  # are also written apart from their number: "MiG 29", "F 16", "Type 055"
     ("MiG Su Tu Il Mi Ka Yak Kh AH CH UH MH MQ RQ KC EA DF Type Mk " + " ".join("BCDEFGHJKLMNOPQRSTUVWXYZ")).split()
 )
@@ -34,6 +34,7 @@ _FOREIGN = str.maketrans(  # the Cyrillic and the wide letters of designators, a
 )
 _NUMBER = re.compile(r"\d\d")
 _STEM = re.compile(r"[a-z]+\d+(?=[a-z])")
+_LONGEST_KEPT = 24  # characters of a run that is cut only once
 
 T = TypeVar("T")
 
@@ -67,28 +68,43 @@ def read(text: str) -> Words:
 
 
 def _read(text: str) -> Words:
+    chunks = text.split()
+    bare = [*map(str.strip, chunks, repeat(_EDGES))]
+    low = [*map(str.lower, bare)]
+    is_plain = map(str.isalpha, bare)  # most are: quicker than the pattern
+    if not text.isascii():
+        is_plain = map(and_, is_plain, map(str.isascii, bare))
+    odd = [*compress(count(), map(not_, is_plain))]
+    if not odd:
+        return Words(low, bare, range(len(chunks)), [])
     keys: list[str] = []
     surfaces: list[str] = []
     numbers: list[int] = []
     others: list[int] = []
-    chunks = text.split()
-    for at, chunk in enumerate(chunks):
-        word = chunk.rstrip(_STOPS)
-        if word.isalpha() and word.isascii():  # most are: quicker than the pattern
-            keys.append(word.lower())
-            surfaces.append(word)
-            numbers.append(at)
-            continue
-        found = _WORD.findall(chunk)
-        numbers += [at] * len(found)
+    begin = 0
+    for at in odd:
+        keys += low[begin:at]
+        surfaces += bare[begin:at]
+        numbers += range(begin, at)
+        begin = at + 1
+        chunk = chunks[at]
+        found, folded = _cut(chunk) if len(chunk) <= _LONGEST_KEPT else _cut.__wrapped__(chunk)
         if surfaces and surfaces[-1] in _APART and chunks[at - 1].endswith(surfaces[-1]) and _NUMBER.match(chunk):
+            found = f"{surfaces.pop()} {found[0]}", *found[1:]
+            folded = key(found[0]), *folded[1:]
             keys.pop()
-            del numbers[len(surfaces)]
-            found[0] = f"{surfaces.pop()} {found[0]}"
         others += [place for place, word in enumerate(found, len(surfaces)) if not word.isalpha()]
-        keys += map(key, found)
+        numbers += [at] * (len(surfaces) + len(found) - len(numbers))
+        keys += folded
         surfaces += found
-    return Words(keys, surfaces, numbers, others)
+    return Words(keys + low[begin:], surfaces + bare[begin:], [*numbers, *range(begin, len(chunks))], others)
+
+
+@lru_cache(maxsize=4096)
+def _cut(chunk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a run without white space: as they are written, and their keys."""
+    found = tuple(_WORD.findall(chunk))
+    return found, tuple(map(key, found))
 
 
 def key(word: str) -> str:
@@ -124,9 +140,11 @@ def _is_beside(words: Words, at: int) -> bool:
 def _starts(text: str) -> list[int]:
     """Where each run without white space begins."""
     chunks = text.split()
-    starts = list(accumulate(map(add, map(len, chunks), repeat(1)), initial=0))
-    if starts[-1] == len(text) + 1:
-        return starts  # nothing but single spaces between them, as in most texts: quicker
+    pieces = text.replace("\n", " ").split(" ")
+    full = [*compress(count(), pieces)]
+    if len(full) == len(chunks):  # there is no other white space, as in most texts: quicker
+        ends = [*accumulate(map(len, pieces))]
+        return [ends[at] + at - len(pieces[at]) for at in full]
     starts, end = [], 0
     for chunk in chunks:
         start = text.index(chunk, end)
@@ -179,11 +197,18 @@ class Phrases(Generic[T]):
         """The phrases by the key of their first word; and the first words as they may be written."""
         return self._listed, self._begins
 
-    def find(self, words: Words) -> Iterator[Hit[T]]:
-        """The phrases, none of which shares a word with another, from left to right."""
+    def find(self, words: Words, among: Iterable[int] | None = None) -> Iterator[Hit[T]]:
+        """The phrases, none of which shares a word with another, from left to right.
+
+        Who knows where one may begin names these places, and is answered sooner; words that are not letters alone are
+        looked at in any case.
+        """
         begins, alone, surfaces = self._begins, self._alone, words.surfaces
         follows = [*words.keys[1:], ""]
-        likely = {*compress(count(), map(begins.__contains__, surfaces)), *words.others}
+        if among is None:
+            likely = {*compress(count(), map(begins.__contains__, surfaces)), *words.others}
+        else:
+            likely = {*(at for at in among if surfaces[at] in begins), *words.others}
         free = 0
         for at in sorted(likely):
             if at < free:

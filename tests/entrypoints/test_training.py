@@ -11,7 +11,7 @@ import pytest
 from pipeline.entrypoints import training
 from pipeline.errors import CommandError
 from pipeline.stages.classify import load, weights
-from pipeline.stages.classify.english import Vectors
+from pipeline.stages.classify.lexicon import Vectors
 from pipeline.store import Said, open_store
 from tests import make
 from tests.make import article

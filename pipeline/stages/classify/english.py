@@ -12,10 +12,9 @@ base + the weights of all evidence = logit(score).
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, repeat
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -23,22 +22,17 @@ from numpy.typing import NDArray
 
 from pipeline.model import Article, Evidence, Label, Verdict
 from pipeline.stages import words
-from pipeline.stages.words import Hit, Phrases, Words
+from pipeline.stages.classify import lexicon
+from pipeline.stages.classify.grams import FEWEST_PAIRS, PAIRS, Found, Grams, near
+from pipeline.stages.classify.lexicon import Floats, Hits, Lexicon, Part, Reading
 
-LEAD = 1_000  # characters of the text that are read
 SUMMARY = 400  # characters of text; longer is calibrated as a whole article
-SHAPE = 3  # inputs of the network that describe the length
-LONGEST = 60  # words of text; more are as many, to the network
-FEWEST = 4  # words and pairs; fewer are weighed as if there were as many
-PAIRS = 0.5  # factor of the pairs of concepts
-FEWEST_PAIRS = 2
-NEAR = 5  # words between two concepts that are weighed as a pair
 STRONGEST = 16  # pieces of evidence that are named
 MOST = 24  # words and pairs of words that are looked at for them
 WEAKEST = 0.05  # log-odds; what is weaker goes into the base
 LEAST_TOPIC = 0.5  # probability of a topic that is named; the likeliest always is
 
-Floats = NDArray[np.float32]
+Parts = tuple[Part, Part]
 Places = NDArray[np.intp]
 
 
@@ -51,7 +45,7 @@ class Scale(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Rectifiers over concept counts; rows are the inputs of `inputs`."""
+    """Rectifiers over concept counts; rows are the inputs: of `lexicon.counted` the roots, then `lexicon.rest_of`."""
 
     scale: Floats  # (inputs,) what an input is divided by
     weights: Floats  # (inputs, hidden)
@@ -59,39 +53,13 @@ class Network:
     out: Floats  # (hidden,)
 
 
-class Vectors(NamedTuple):
-    """What words mean, as points: words that are used alike lie close."""
-
-    places: dict[str, int]  # the row of each word
-    rows: NDArray[np.int8]  # (words, dimensions)
-    scale: Floats  # (dimensions,) what a unit of a row is worth
-
-    def of(self, keys: Sequence[str]) -> tuple[Places, Floats]:
-        """Which of the words are known; and their vectors, each over the root of their number: as it counts."""
-        found = np.fromiter(map(self.places.get, keys, repeat(-1)), np.intp, len(keys))
-        known = np.flatnonzero(found >= 0)
-        return known, self.rows[found[known]] * (self.scale / math.sqrt(len(known) + 1))
-
-
-class Lexicon(NamedTuple):
-    """What is known of words before anything is learnt from labelled items."""
-
-    concepts: tuple[str, ...]
-    phrases: Phrases[int]  # the concept of each
-    vectors: Vectors
-
-    @property
-    def inputs(self) -> int:
-        """How many inputs the network has."""
-        return 2 * len(self.concepts) + 2 * len(self.vectors.scale) + SHAPE
-
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is learnt; `weights.py` reads and writes it."""
 
     name: str  # name@version
-    grams: dict[str, float]  # of a word, of two words, of two concepts as "3>17": log-odds
+    grams: Grams  # of words and pairs of words: log-odds
+    pairs: Mapping[tuple[int, int], float]  # of concepts: log-odds
     lexicon: Lexicon
     network: Network
     bias: float
@@ -100,91 +68,33 @@ class Model:
     topic_weights: Floats  # (inputs + 1, topics), the last row is the bias
 
 
-class Part(NamedTuple):
-    """One field of an article, read."""
-
-    name: str  # title or text
-    text: str
-    begin: int  # how many words of other parts come before
-    words: Words
-    grams: list[str]  # its words, then its pairs of neighbours
-    hits: tuple[Hit[int], ...]
-    known: Places  # which words have a vector
-    vectors: Floats  # (known, dimensions) what each adds to the meaning of the whole
-
-
 def length_of(text: str) -> str:
     """The name of the calibration for a text."""
     return "article" if len(text) > SUMMARY else "summary" if text.strip() else "headline"
 
 
-def parts_of(lexicon: Lexicon, title: str, text: str) -> tuple[Part, Part]:
-    """Title and lead, read."""
-    first = _part(lexicon, "title", title, 0)
-    return first, _part(lexicon, "text", text[:LEAD], len(first.words.keys))
+class Inputs(NamedTuple):
+    """The inputs of the network; concepts that do not occur are zero."""
+
+    concepts: Places  # which occur, those of the text above all of the title
+    roots: Floats  # of how often each occurs
+    rest: Floats
 
 
-def _part(lexicon: Lexicon, name: str, text: str, begin: int) -> Part:
-    read = words.read(text)
-    grams = [*read.keys, *map(" ".join, pairwise(read.keys))]
-    return Part(name, text, begin, read, grams, tuple(lexicon.phrases.find(read)), *lexicon.vectors.of(read.keys))
+class Seen(NamedTuple):
+    """What the network makes of its inputs, and how much each of them would move it: exact, around here."""
+
+    total: float
+    concepts: Floats
+    rest: Floats
 
 
-def pairs_of(part: Part) -> Iterator[tuple[str, Hit[int], Hit[int]]]:
-    """Each two concepts that follow each other closely."""
-    for first, second in pairwise(part.hits):
-        if second.start - first.end <= NEAR:
-            yield f"{first.value}>{second.value}", first, second
+class Pair(NamedTuple):
+    """Two concepts beside each other, the places of their words, and what they add."""
 
-
-class Grams(NamedTuple):
-    """The different words and pairs of an article, and for how much each counts."""
-
-    words: frozenset[str]  # and pairs of neighbours
-    share: float
-    pairs: frozenset[str]  # of concepts
-    pair_share: float
-
-
-def grams_of(parts: tuple[Part, Part]) -> Grams:
-    """The different words, pairs of neighbours and pairs of concepts of an article."""
-    found = frozenset(parts[0].grams + parts[1].grams)
-    pairs = frozenset(pair for part in parts for pair, _, _ in pairs_of(part))
-    shares = 1 / math.sqrt(max(len(found), FEWEST)), PAIRS / math.sqrt(max(len(pairs), FEWEST_PAIRS))
-    return Grams(found, shares[0], pairs, shares[1])
-
-
-def weighed(grams: Grams, known: Mapping[str, float]) -> dict[str, float]:
-    """What each known one of them adds."""
-    weights = {gram: known[gram] * grams.share for gram in known.keys() & grams.words}
-    return weights | {pair: known[pair] * grams.pair_share for pair in known.keys() & grams.pairs}
-
-
-def inputs_of(parts: tuple[Part, Part], concepts: int) -> tuple[Places, Floats]:
-    """Which inputs of the network may not be zero, and what they are.
-
-    Concepts of the title come first, then those of the text: square roots of how often each occurs. Then the
-    meaning of the title, and of the text. The last three are the shape: has no title, length of the text in [0, 1], has
-    no text.
-    """
-    counts: dict[int, int] = {}
-    for first, part in zip((0, concepts), parts, strict=True):
-        for hit in part.hits:
-            counts[first + hit.value] = counts.get(first + hit.value, 0) + 1
-    title, text = (len(part.words.keys) for part in parts)
-    means = [np.add.reduce(part.vectors) for part in parts]
-    shape = np.array((not title, min(text, LONGEST) / LONGEST, not text), np.float32)
-    end = 2 * concepts + 2 * len(means[0]) + SHAPE
-    places = np.array([*counts, *range(2 * concepts, end)])
-    return places, np.concatenate((np.sqrt(np.array([*counts.values()], np.float32)), *means, shape))
-
-
-class Move(NamedTuple):
-    """What some words of an article add to the sum; those of the text follow those of the title."""
-
-    start: int
-    end: int
     weight: float
+    first: tuple[int, int]
+    second: tuple[int, int]
 
 
 class English:
@@ -193,26 +103,27 @@ class English:
     def __init__(self, model: Model, threshold: float, review: tuple[float, float]) -> None:
         self.name = model.name
         self._model = model
+        self._network = Unscaled(model.network)
+        self._topic_weights = model.topic_weights[:-1] / model.network.scale[:, None]
         self._threshold = threshold
         self._review = review
 
     def classify(self, article: Article) -> Verdict:
         """Say whether an article is defense-related, with the terms that moved the score most."""
         model = self._model
-        parts = parts_of(model.lexicon, article.title, article.text)
-        places, values = inputs_of(parts, len(model.lexicon.concepts))
-        scale = model.network.scale[places]
-        inputs = values / scale
-        by_network, slopes = through(model.network, places, inputs)
-        weights = weighed(grams_of(parts), model.grams)
+        reading = lexicon.read(model.lexicon.vectors, article.title, article.text)
+        found = model.grams.of(reading)
+        hits = self._hits(reading, found.starts)
+        pairs = _pairs(reading.parts, hits, model.pairs)
+        inputs = _inputs(reading.parts, hits, len(model.lexicon.concepts))
+        seen = self._network.see(inputs)
         slope, shift = model.scales[length_of(article.text)]
-        logit = slope * (model.bias + by_network + math.fsum(weights.values())) + shift
-        moves = [
-            *_word_moves(parts, weights, 2 * WEAKEST / slope),
-            *_concept_moves(parts, places, slopes * inputs, len(model.lexicon.concepts)),
-            *_meaning_moves(parts, slopes / scale, WEAKEST / slope),
-        ]
-        evidence = _evidence(parts, moves, slope)
+        weighed = float(found.weights.sum()) + math.fsum(pair.weight for pair in pairs)
+        logit = slope * (model.bias + seen.total + weighed) + shift
+        sums = _meanings(reading, seen.rest, WEAKEST / slope)
+        _add_words(sums, reading, found, pairs, 2 * WEAKEST / slope)
+        _add_concepts(sums, reading.parts, hits, self._each(inputs, seen))
+        evidence = _evidence(reading.parts, hits, sums, slope)
         score = 1 / (1 + math.exp(-logit))
         label = Label.DEFENSE if score >= self._threshold else Label.OTHER
         low, high = self._review
@@ -221,89 +132,133 @@ class English:
             score=score,
             threshold=self._threshold,
             needs_review=low <= score <= high,
-            topics=self._topics(places, inputs) if label is Label.DEFENSE else (),
+            topics=self._topics(inputs) if label is Label.DEFENSE else (),
             evidence=evidence,
             classifier=self.name,
             base=logit - math.fsum(piece.weight for piece in evidence),
         )
 
-    def _topics(self, places: Places, inputs: Floats) -> tuple[str, ...]:
+    def _hits(self, reading: Reading, starts: Sequence[int]) -> tuple[Hits, Hits]:
+        """The phrases of title and text; `starts` are words, or pairs of words, at which one may begin."""
+        (title, text), count = reading.parts, len(reading.numbers)
+        first, second = _parted([at if at < count else at - count for at in starts], text.begin)
+        find = self._model.lexicon.phrases.find
+        return [*find(title.words, first)], [*find(text.words, [at - text.begin for at in second])]
+
+    def _each(self, inputs: Inputs, seen: Seen) -> dict[tuple[str, int], float]:
+        """What each phrase adds by its concept, in each field: those of one concept have its root's share equally."""
+        concepts = len(self._model.lexicon.concepts)
+        shares = zip(inputs.concepts.tolist(), (seen.concepts / inputs.roots).tolist(), strict=True)
+        return {("title", at) if at < concepts else ("text", at - concepts): share for at, share in shares}
+
+    def _topics(self, inputs: Inputs) -> tuple[str, ...]:
         """The topics that are likely, the likeliest first."""
-        model = self._model
-        logits = inputs @ model.topic_weights[places] + model.topic_weights[-1]
-        ranked = sorted(zip(logits.tolist(), model.topics, strict=True), reverse=True)
+        weights = self._topic_weights
+        logits = inputs.roots @ weights[inputs.concepts] + inputs.rest @ weights[-len(inputs.rest) :]
+        logits += self._model.topic_weights[-1]
+        ranked = sorted(zip(logits.tolist(), self._model.topics, strict=True), reverse=True)
         least = min(math.log(LEAST_TOPIC / (1 - LEAST_TOPIC)), ranked[0][0])
         return tuple(topic for logit, topic in ranked if logit >= least)
 
 
-def through(network: Network, places: Places, inputs: Floats) -> tuple[float, Floats]:
-    """What the network says of its inputs that are not zero, and how much each would move it: exact, around here."""
-    weights = network.weights[places]
-    hidden = inputs @ weights + network.bias
-    out = np.where(hidden > 0, network.out, np.float32(0))
-    return float(hidden @ out), weights @ out
+def _parted(places: Sequence[int], begin: int) -> tuple[list[int], list[int]]:
+    """Those words that are of the title, and those of the text."""
+    return [at for at in places if at < begin], [at for at in places if at >= begin]
 
 
-def _word_moves(parts: tuple[Part, Part], weights: dict[str, float], weakest: float) -> Iterator[Move]:
-    """What is worth naming of the words and pairs, each where it stands first."""
-    strong = [(gram, weight) for gram, weight in weights.items() if not -weakest < weight < weakest]
-    strong.sort(key=lambda move: (-abs(move[1]), move[0]))
-    pairs = {pair: (parts[at].begin, first, second) for at in (1, 0) for pair, first, second in pairs_of(parts[at])}
-    title = parts[0].grams
-    for gram, weight in strong[:MOST]:
-        if gram in pairs:
-            begin, first, second = pairs[gram]
-            yield Move(begin + first.start, begin + first.end, weight / 2)
-            yield Move(begin + second.start, begin + second.end, weight / 2)
-        else:
-            part = parts[0 if gram in title else 1]
-            place, count = part.grams.index(gram), len(part.words.keys)
-            start = part.begin + (place if place < count else place - count)
-            yield Move(start, start + 2 if " " in gram else start + 1, weight)
+class Unscaled:
+    """A network, ready to see inputs as they are."""
+
+    def __init__(self, network: Network) -> None:
+        self._weights = network.weights / network.scale[:, None]
+        self._bias = network.bias
+        self._out = network.out
+
+    def see(self, inputs: Inputs) -> Seen:
+        """What it makes of its inputs."""
+        concepts = self._weights.take(inputs.concepts, 0)
+        rest = self._weights[-len(inputs.rest) :]
+        hidden = inputs.roots @ concepts + inputs.rest @ rest + self._bias
+        out = self._out * (hidden > 0)
+        return Seen(float(hidden @ out), concepts @ out, rest @ out)
 
 
-def _concept_moves(parts: tuple[Part, Part], places: Places, by_input: Floats, concepts: int) -> Iterator[Move]:
-    """What each phrase adds by its concept, which its like share equally."""
-    shares = dict(zip(places.tolist(), by_input.tolist(), strict=True))
-    for first, part in zip((0, concepts), parts, strict=True):
-        alike: defaultdict[int, list[Hit[int]]] = defaultdict(list)
-        for hit in part.hits:
-            alike[hit.value].append(hit)
-        for concept, hits in alike.items():
-            share = shares[first + concept] / len(hits)
-            yield from (Move(part.begin + hit.start, part.begin + hit.end, share) for hit in hits)
+def _inputs(parts: Parts, hits: tuple[Hits, Hits], concepts: int) -> Inputs:
+    counts = lexicon.counted(hits, concepts)
+    roots = np.sqrt(np.array([*counts.values()], np.float32))
+    return Inputs(np.array([*counts], np.intp), roots, lexicon.rest_of(parts))
 
 
-def _meaning_moves(parts: tuple[Part, Part], slopes: Floats, weakest: float) -> Iterator[Move]:
-    """What is worth naming of what each word adds by its meaning; `slopes` are those of the inputs."""
-    dimensions = parts[0].vectors.shape[1]
-    end = len(slopes) - SHAPE
-    for part, first in zip(parts, (end - 2 * dimensions, end - dimensions), strict=True):
-        shares = part.vectors @ slopes[first : first + dimensions]
-        found = np.flatnonzero(np.abs(shares) >= weakest)
-        for word, share in zip((part.begin + part.known[found]).tolist(), shares[found].tolist(), strict=True):
-            yield Move(word, word + 1, share)
+def _pairs(parts: Parts, hits: tuple[Hits, Hits], weights: Mapping[tuple[int, int], float]) -> list[Pair]:
+    """The different pairs of concepts that weigh, each where it stands last, in the title if it can."""
+    spans = {}
+    for part, found in zip(reversed(parts), reversed(hits), strict=True):
+        begin = part.begin
+        for first, second in near(found):
+            places = (begin + first.start, begin + first.end), (begin + second.start, begin + second.end)
+            spans[first.value, second.value] = places
+    share = PAIRS / math.sqrt(max(len(spans), FEWEST_PAIRS))
+    return [Pair(weights[pair] * share, *places) for pair, places in spans.items() if pair in weights]
 
 
-def _evidence(parts: tuple[Part, Part], moves: Iterable[Move], slope: float) -> tuple[Evidence, ...]:
-    """The moves added up by phrase, or by word where no phrase was found; the strongest, largest first."""
-    hits = [(part.begin + hit.start, part.begin + hit.end) for part in parts for hit in part.hits]
-    firsts = {word: start for start, end in hits for word in range(start, end)}  # of the phrase that a word is in
-    sums: defaultdict[int, float] = defaultdict(float)
-    for start, end, weight in moves:
-        share = slope * weight / (end - start)
-        for word in range(start, end):
-            sums[firsts.get(word, word)] += share
-    ranked = sorted(sums.items(), key=lambda item: -abs(item[1]))[:STRONGEST]
-    named = [(first, weight) for first, weight in ranked if abs(weight) >= WEAKEST]
-    ends = dict(hits)
-    second = parts[1].begin
-    found = []
-    fields = [it for it in named if it[0] < second], [it for it in named if it[0] >= second]
-    for part, chosen in zip(parts, fields, strict=True):
-        spans = [(first - part.begin, ends.get(first, first + 1) - part.begin - 1) for first, _ in chosen]
-        places = words.places(part.text, {word for span in spans for word in span})
-        for (first, last), (_, weight) in zip(spans, chosen, strict=True):
-            start, end = places[first][0], places[last][1]
-            found.append(Evidence(part.text[start:end], start, end, part.name, weight))
-    return tuple(sorted(found, key=lambda piece: -piece.weight))
+def _meanings(reading: Reading, slopes: Floats, weakest: float) -> list[float]:
+    """What is worth naming of what each word adds by its meaning; `slopes` are those of the inputs but the concepts."""
+    sums = np.zeros(len(reading.numbers))
+    at = 0
+    for part in reading.parts:
+        dimensions = part.vectors.shape[1]
+        shares = part.vectors @ slopes[at : at + dimensions]
+        sums[part.begin + part.known] = shares * (np.abs(shares) >= weakest)
+        at += dimensions
+    return sums.tolist()
+
+
+def _add_words(sums: list[float], reading: Reading, found: Found, pairs: Sequence[Pair], weakest: float) -> None:
+    """Add what is worth naming of the words and pairs, each where it stands first."""
+    strong = (np.abs(found.weights) >= weakest).nonzero()[0]
+    count = len(reading.numbers)
+    moves = [
+        (weight, [(at, at + 1) if at < count else (at - count, at - count + 2)])
+        for weight, at in zip(found.weights[strong].tolist(), found.places[strong].tolist(), strict=True)
+    ]
+    moves += [(pair.weight, [pair.first, pair.second]) for pair in pairs if abs(pair.weight) >= weakest]
+    moves.sort(key=lambda move: -abs(move[0]))
+    for weight, spans in moves[:MOST]:
+        for start, end in spans:
+            _add(sums, start, end, weight / len(spans))
+
+
+def _add_concepts(
+    sums: list[float], parts: Parts, hits: tuple[Hits, Hits], shares: Mapping[tuple[str, int], float]
+) -> None:
+    """Add what each phrase adds by its concept, which its like share equally."""
+    for part, found in zip(parts, hits, strict=True):
+        for start, end, concept in found:
+            _add(sums, part.begin + start, part.begin + end, shares[part.name, concept])
+
+
+def _add(sums: list[float], start: int, end: int, weight: float) -> None:
+    """Share a weight among some words."""
+    for word in range(start, end):
+        sums[word] += weight / (end - start)
+
+
+def _evidence(parts: Parts, hits: tuple[Hits, Hits], sums: list[float], slope: float) -> tuple[Evidence, ...]:
+    """What phrases add up to, and words where no phrase was found; the strongest, largest first."""
+    lasts = {}
+    for part, found in zip(parts, hits, strict=True):
+        for hit in found:
+            if hit.end > hit.start + 1:
+                start, end = part.begin + hit.start, part.begin + hit.end
+                lasts[start] = end - 1
+                sums[start:end] = [math.fsum(sums[start:end]), *repeat(0.0, end - start - 1)]
+    weakest = WEAKEST / slope
+    strong = [(abs(weight), -word) for word, weight in enumerate(sums) if not -weakest < weight < weakest]
+    chosen = [-word for _, word in sorted(strong, reverse=True)[:STRONGEST]]
+    pieces: list[Evidence] = []
+    for part, firsts in zip(parts, _parted(chosen, parts[1].begin), strict=True):
+        places = words.places(part.text, {at - part.begin for word in firsts for at in (word, lasts.get(word, word))})
+        for word in firsts:
+            start, end = places[word - part.begin][0], places[lasts.get(word, word) - part.begin][1]
+            pieces.append(Evidence(part.text[start:end], start, end, part.name, slope * sums[word]))
+    return tuple(sorted(pieces, key=lambda piece: -piece.weight))

@@ -10,8 +10,9 @@ import hashlib
 import math
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,18 +23,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from pipeline.stages.classify.english import (
-    Lexicon,
-    Model,
-    Network,
-    Places,
-    Scale,
-    grams_of,
-    inputs_of,
-    length_of,
-    parts_of,
-)
-from pipeline.stages.classify.weights import STEP, halved, steps
+from pipeline.stages.classify import lexicon as reader
+from pipeline.stages.classify.english import Model, Network, Scale, length_of
+from pipeline.stages.classify.grams import FEWEST, FEWEST_PAIRS, PAIRS, STEP, Grams, begin_of, near, steps, tabled
+from pipeline.stages.classify.lexicon import Lexicon
+from pipeline.stages.classify.weights import halved
 
 FOLDS = 5
 SEEN = 3  # items that a word must occur in
@@ -65,8 +59,16 @@ class Seen(NamedTuple):
     """What the judges see of an item."""
 
     grams: dict[str, float]
-    places: Places
+    places: NDArray[np.intp]
     values: Array
+
+
+class Learnt(NamedTuple):
+    """What is kept in a model of grams and lexicon."""
+
+    grams: Grams
+    pairs: dict[tuple[int, int], float]
+    lexicon: Lexicon
 
 
 class Judges(NamedTuple):
@@ -86,8 +88,7 @@ def fit(items: Sequence[Item], lexicon: Lexicon, name: str) -> Model:
         topics, weights = _topics(items, seen, judges.network)
         model = Model(
             name=name,
-            grams=judges.grams,
-            lexicon=lexicon,
+            **learnt(judges.grams, lexicon)._asdict(),
             network=judges.network,
             bias=judges.bias,
             scales={length: Scale(1.0, 0.0) for length in ("headline", "summary", "article")},
@@ -98,11 +99,32 @@ def fit(items: Sequence[Item], lexicon: Lexicon, name: str) -> Model:
 
 
 def look(lexicon: Lexicon, title: str, text: str) -> Seen:
-    """What the judges see of title and lead."""
-    parts = parts_of(lexicon, title, text)
-    found = grams_of(parts)
-    shares = dict.fromkeys(sorted(found.words), found.share) | dict.fromkeys(sorted(found.pairs), found.pair_share)
-    return Seen(shares, *inputs_of(parts, len(lexicon.concepts)))
+    """What the judges see of title and lead: grams as they are written, a pair of concepts as "3>17"."""
+    parts = reader.read(lexicon.vectors, title, text).parts
+    hits = [[*lexicon.phrases.find(part.words)] for part in parts]
+    grams = {gram for part in parts for gram in (*part.words.keys, *map(" ".join, pairwise(part.words.keys)))}
+    pairs = {f"{first.value}>{second.value}" for found in hits for first, second in near(found)}
+    shares = dict.fromkeys(sorted(grams), 1 / math.sqrt(max(len(grams), FEWEST)))
+    shares |= dict.fromkeys(sorted(pairs), PAIRS / math.sqrt(max(len(pairs), FEWEST_PAIRS)))
+    counts = reader.counted(hits, len(lexicon.concepts))
+    places = np.array([*counts, *range(2 * len(lexicon.concepts), lexicon.inputs)])
+    roots = np.sqrt(np.array([*counts.values()], np.float32))
+    return Seen(shares, places, np.concatenate((roots, reader.rest_of(parts))))
+
+
+def learnt(grams: Mapping[str, float], lexicon: Lexicon) -> Learnt:
+    """What the model holds of grams, "3>17" being a pair of concepts; and the lexicon, with all words that it needs."""
+    pairs = {gram: weight for gram, weight in grams.items() if ">" in gram}
+    weights = {gram: weight for gram, weight in grams.items() if gram not in pairs}
+    starts = {begin_of(phrase) for listed in lexicon.phrases.index[0].values() for phrase, _ in listed}
+    vectors = lexicon.vectors
+    others = sorted({word for gram in weights.keys() | starts for word in gram.split()} - vectors.numbers.keys())
+    numbers = {word: at for at, word in enumerate((*sorted(vectors.numbers, key=vectors.numbers.__getitem__), *others))}
+    return Learnt(
+        tabled(weights, starts, numbers),
+        {(int(first), int(second)): weight for pair, weight in pairs.items() for first, second in [pair.split(">")]},
+        lexicon._replace(vectors=vectors._replace(numbers=numbers)),
+    )
 
 
 def train(items: Sequence[Item], seen: Sequence[Seen], width: int) -> Judges:

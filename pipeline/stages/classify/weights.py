@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pipeline.errors import UsageError
-from pipeline.stages.classify.english import Lexicon, Model, Network, Scale, Vectors
+from pipeline.stages.classify.english import Model, Network, Scale
+from pipeline.stages.classify.grams import STEP, Grams, steps
+from pipeline.stages.classify.lexicon import Lexicon, Vectors
 from pipeline.stages.words import Kept, Phrases, kept
 
-FORMAT = 2
-STEP = 1 / 256  # log-odds; weights of words are whole numbers of it
+FORMAT = 3
 
 T = TypeVar("T")
 
@@ -36,8 +37,9 @@ def write(model: Model) -> bytes:
     }
     arrays = {
         "meta": _lines([json.dumps(meta)]),
-        "grams": _lines(sorted(model.grams)),
-        "gram_weights": np.array([steps(model.grams[gram]) for gram in sorted(model.grams)], np.int16),
+        **_gram_arrays(model.grams),
+        "pairs": np.array(sorted(model.pairs), np.int16).reshape(-1, 2),
+        "pair_steps": np.array([steps(model.pairs[pair]) for pair in sorted(model.pairs)], np.int16),
         "firsts": _lines(firsts),
         "begins": _lines(sorted(begins)),
         "phrases": _lines([kept(listed[first]) for first in firsts]),
@@ -46,11 +48,6 @@ def write(model: Model) -> bytes:
         **{name: getattr(model.network, name).astype(np.float16) for name in Network.__slots__},
     }
     return zipped(arrays)
-
-
-def steps(weight: float) -> int:
-    """A word's weight as the file keeps it."""
-    return round(weight / STEP)
 
 
 def halved(array: Any) -> Any:
@@ -75,10 +72,28 @@ def _read(data: bytes, source: str, made: Callable[[Mapping[str, Any]], T]) -> T
         raise UsageError(f"{source}: not a model of this version: {e}") from e
 
 
+def _gram_arrays(grams: Grams) -> dict[str, Any]:
+    """The table by its codes, each as what it is more than the one before: first and second word apart."""
+    order = np.argsort(grams.codes)
+    firsts, seconds = grams.codes[order] >> np.uint64(32), grams.codes[order].astype(np.uint32)
+    return {
+        "gram_firsts": np.diff(firsts, prepend=np.uint64(0)).astype(np.uint32),
+        "gram_seconds": seconds,
+        "gram_steps": grams.steps[order],
+        "gram_starts": np.packbits(grams.is_start[order]),
+    }
+
+
+def _grams(arrays: Mapping[str, Any]) -> Grams:
+    firsts, seconds = arrays["gram_firsts"].cumsum(dtype=np.uint64), arrays["gram_seconds"].astype(np.uint64)
+    is_start = np.unpackbits(arrays["gram_starts"], count=len(seconds)).view(bool)
+    return Grams(firsts << np.uint64(32) | seconds, arrays["gram_steps"], is_start)
+
+
 def vector_arrays(vectors: Vectors) -> dict[str, Any]:
     """Vectors as the file keeps them."""
     return {
-        "words": _lines(sorted(vectors.places, key=vectors.places.__getitem__)),
+        "words": _lines(sorted(vectors.numbers, key=vectors.numbers.__getitem__)),
         "vectors": vectors.rows,
         "vector_scale": vectors.scale.astype(np.float16),
     }
@@ -94,20 +109,19 @@ def read_vectors(data: bytes, source: str) -> Vectors:
 
 
 def _vectors(arrays: Mapping[str, Any]) -> Vectors:
-    words = _text(arrays["words"]).split("\n")
-    places = dict(zip(words, range(len(arrays["vectors"])), strict=True))
-    return Vectors(places, arrays["vectors"], arrays["vector_scale"].astype(np.float32))
+    numbers = {word: at for at, word in enumerate(_text(arrays["words"]).split("\n"))}
+    return Vectors(numbers, arrays["vectors"], arrays["vector_scale"].astype(np.float32))
 
 
 def _model(arrays: Mapping[str, Any]) -> Model:
     meta = json.loads(_text(arrays["meta"]))
     if meta["format"] != FORMAT:
         raise ValueError(f"format {meta['format']}")
-    weights = (arrays["gram_weights"] * STEP).tolist()
     firsts, begins, listed = (_text(arrays[name]).split("\n") for name in ("firsts", "begins", "phrases"))
     return Model(
         name=meta["name"],
-        grams=dict(zip(_text(arrays["grams"]).split("\n"), weights, strict=True)),
+        grams=_grams(arrays),
+        pairs=dict(zip(map(tuple, arrays["pairs"].tolist()), (arrays["pair_steps"] * STEP).tolist(), strict=True)),
         lexicon=Lexicon(
             concepts=tuple(meta["concepts"]),
             phrases=Phrases.of(Kept(dict(zip(firsts, listed, strict=True)), _concept), frozenset(begins)),
