@@ -20,7 +20,7 @@ from pipeline.stages.classify.lexicon import Lexicon
 from pipeline.stages.words import Phrases
 from pipeline.store import open_store
 
-NAME = "defnews-en@3"
+NAME = "defnews-en@4"
 OWN, READ, LABELLED, DOUBTFUL = 8.0, 3.0, 8.0, 1.0  # weights: an item of ours, a row we read, a label, a borderline one
 TARGETS = {"yes": 1.0, "no": 0.0, "borderline": 0.5, "y": 1.0, "n": 0.0, "b": 0.5}
 TOPICS = (

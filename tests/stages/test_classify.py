@@ -18,7 +18,7 @@ def test_the_worked_example_of_the_definition_is_defense_with_its_topics_and_tag
     verdict = load().classify(DRILLS)
     assert verdict.label is Label.DEFENSE
     assert not verdict.needs_review
-    assert verdict.classifier == "defnews-en@3"
+    assert verdict.classifier == "defnews-en@4"
     assert verdict.tagger == "gazetteer@1"
     assert {"KR", "US", "JP", "KP"} <= set(verdict.countries)
     assert {("B-52H", "system"), ("Freedom Edge", "exercise")} <= set(verdict.entities)
