@@ -44,9 +44,10 @@ def reports(path: Path, rarity: Rarity) -> list[Report]:
     for row in map(json.loads, path.read_text("utf-8").splitlines()):
         published_at = datetime.fromisoformat(row["at"])
         url = f"https://{row['domain']}/"
-        article = Article(url, url, row["title"], row["text"], published_at, DateOrigin.PAGE, "ours@1", lang=ENGLISH)
+        lang = row.get("lang", ENGLISH)
+        article = Article(url, url, row["title"], row["text"], published_at, DateOrigin.PAGE, "ours@1", lang=lang)
         countries = tagger.tag(article).countries
-        known = sketched((row["title"], row["text"]), ENGLISH, countries, published_at, rarity)
+        known = sketched((row["title"], row["text"]), lang, countries, published_at, rarity)
         found.append(Report(row["story"], known, path.stem == NEAR_MISSES))
     return sorted(found, key=lambda report: report.sketch.published_at)
 

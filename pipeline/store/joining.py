@@ -80,7 +80,7 @@ def _first_of(order: ColumnElement[int]) -> Select[Any]:
 
 _NOTHING: Mapping[int, Sequence[Member]] = MappingProxyType({})
 _OLDEST, _NEWEST = _first_of(story_members.c.article_id.asc()), _first_of(story_members.c.article_id.desc())
-_INSERTS = {"sqlite": sqlite.insert(stories), "postgresql": postgresql.insert(stories)}
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert(stories), "postgresql": postgresql.insert(stories)}
 _UPSERTS = {
     name: new.on_conflict_do_update(index_elements=["id"], set_={c.name: c for c in new.excluded if c.name != "id"})
     for name, new in _INSERTS.items()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from pipeline.errors import UsageError
 from pipeline.model import Article, Outcome, Verdict
@@ -161,6 +161,19 @@ async def test_a_person_splits_and_the_machine_does_not_join_again(store: Store)
     async with store.db.read() as c:
         (event,) = (await c.execute(select(events).where(events.c.kind == "story-split"))).all()
     assert (event.article_id, event.detail) == (ids[1], {"from": ids[0], "to": ids[1]})
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["split", "never split"])
+async def test_what_a_report_shows_to_be_one_stays_two_only_where_a_person_has_split_it(
+    store: Store, is_kept: bool
+) -> None:
+    ids = await put(store, reports(DRILL[:2]))
+    await store.stories.split(ids[0], [ids[1]], AT)
+    async with store.db.write() as c:
+        await c.execute(story_members.update().values(is_pinned=is_kept).where(story_members.c.is_pinned.is_(true())))
+    await put(store, reports(DRILL[2:], 3))
+    assert len({*(await homes(store)).values()}) == (2 if is_kept else 1)
+    assert await is_sound(store)
 
 
 async def test_the_report_that_opened_a_story_leaves_it_under_another_id(store: Store) -> None:

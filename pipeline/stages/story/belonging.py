@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -17,13 +18,15 @@ import numpy as np
 from pipeline.stages import forest
 from pipeline.stages.forest import Forest
 from pipeline.stages.story import pairs
-from pipeline.stages.story.pairs import UNKNOWN, days_of, may_be_one, nearest
+from pipeline.stages.story.pairs import UNKNOWN, days_of, may_be_one, nearest, published
 from pipeline.stages.story.sketches import Sketch
 
 OWN_COLUMNS = (
     "reports", "told", "told-names", "told-title", "new-name", "kept-names", "lost-name", "usual", "same-days",
-    "nearest-of-days",
+    "nearest-of-days", "main-day", "newest-day", "day-after-all", "usual-day", "shared-days", "since-first",
+    "since-last",
 )  # fmt: skip
+FARTHEST = 6  # days; what is farther apart is as far
 COLUMNS = (*(f"mean-{name}" for name in pairs.COLUMNS), *(f"most-{name}" for name in pairs.COLUMNS), *OWN_COLUMNS)
 SUREST = 6.0  # log-odds; more is as much, and reports that share no term with a story have as little
 
@@ -50,6 +53,7 @@ def features(new: Sketch, story: Sequence[Sketch]) -> tuple[float, ...]:
         *_told(new, told.keys()),
         *_usual(new, story, told),
         *_dated(new, story),
+        *_later(new, story),
     )
 
 
@@ -82,6 +86,37 @@ def _dated(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
     """How many of the report's days the story names, and how far apart the nearest ones are."""
     named = frozenset(chain.from_iterable(one.days for one in story))
     return len(named & {*new.days}), nearest(days_of(new), {*chain.from_iterable(map(days_of, story))})
+
+
+def _later(new: Sketch, story: Sequence[Sketch]) -> Iterable[float]:
+    """How much later the report is, and what it tells of: a story that was told before an event is not of that one."""
+    told = [days_of(one) for one in story]
+    named, first = Counter(chain.from_iterable(map(set, told))), Counter(days[0] for days in told)
+    own, past = days_of(new), _newest(new)
+    return (
+        _apart(own[0], _most(first)),
+        _apart(past, max(map(_newest, story))),
+        _apart(past, max(map(published, story))),
+        _most(named) in own,
+        sum(day in own for day in named) / len(named),
+        (new.published_at - min(one.published_at for one in story)) / timedelta(hours=1),
+        (new.published_at - max(one.published_at for one in story)) / timedelta(hours=1),
+    )
+
+
+def _apart(later: date, earlier: date) -> int:
+    return max(-FARTHEST, min(FARTHEST, (later - earlier).days))
+
+
+def _most(counts: Mapping[date, int]) -> date:
+    """The day that is named most often; the latest of several."""
+    return max(counts, key=lambda day: (counts[day], day))
+
+
+def _newest(sketch: Sketch) -> date:
+    """The latest day of which a report tells that was not still to come."""
+    last = published(sketch)
+    return max((day for day in days_of(sketch) if day <= last), default=last)
 
 
 def _weight(sketch: Sketch, kept: Iterable[int]) -> float:

@@ -1,7 +1,8 @@
 """Stories with known reports -> Forest: how the judge of stories is trained; needs the extra defnews[train]."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.stages.forest import Forest
 from pipeline.stages.grow import binned, edges_of, exported
 from pipeline.stages.story.belonging import COLUMNS, features
-from pipeline.stages.story.pairs import may_be_one
-from pipeline.stages.story.sketches import Sketch
+from pipeline.stages.story.sketches import Sketch, keys, probes
 
 TREES, LEAVES, DEPTH, RATE, SHRINKAGE, FEWEST = 100, 8, 3, 0.06, 1.0, 15
 NEWEST = 8  # reports of a story that are looked at
@@ -38,7 +38,7 @@ class _Case(NamedTuple):
 def fit(reports: Sequence[Report]) -> Forest:
     """Train a forest on reports beside the stories they may belong to; the same reports make the same forest."""
     told = sorted(reports, key=lambda one: one.sketch.published_at)
-    cases = [case for at, report in enumerate(told) for case in _cases(report, told[:at])]
+    cases = [*_cases(told)]
     values = np.array([case.values for case in cases], np.float32).T
     edges = [edges_of(row) for row in values]
     with threadpool_limits(1):
@@ -57,16 +57,21 @@ def fit(reports: Sequence[Report]) -> Forest:
     return exported(model, edges, COLUMNS)
 
 
-def _cases(report: Report, earlier: Sequence[Report]) -> Iterator[_Case]:
-    """A report beside each story that has begun, and beside parts of it: one that was found may lack some."""
-    stories = defaultdict[str, list[Report]](list)
-    for one in earlier:
-        stories[one.story].append(one)
-    for story, told in stories.items():
-        if not any(may_be_one(report.sketch, one.sketch) for one in told):
-            continue
-        newest = told[-NEWEST:]
-        parts = {len(part): part for part in (newest, newest[-1:], newest[: len(newest) // 2]) if part}
-        weight = (LESSER_WEIGHT if report.is_near_miss or told[0].is_near_miss else 1.0) / len(parts)
-        for part in parts.values():
-            yield _Case(features(report.sketch, [one.sketch for one in part]), story == report.story, weight)
+def _cases(told: Iterable[Report]) -> Iterator[_Case]:
+    """Reports, the oldest first, each beside the stories before it that its probes find, as in the database."""
+    stories, index = defaultdict[str, list[Report]](list), defaultdict[int, list[str]](list)
+    for report in told:
+        for story in dict.fromkeys(chain.from_iterable(index.get(probe, ()) for probe in probes(report.sketch))):
+            yield from _beside(report, story, stories[story])
+        stories[report.story].append(report)
+        for key in keys(report.sketch):
+            index[key].append(report.story)
+
+
+def _beside(report: Report, story: str, told: Sequence[Report]) -> Iterator[_Case]:
+    """A report beside a story, and beside parts of it: one that was found may lack some."""
+    newest = told[-NEWEST:]
+    parts = {len(part): part for part in (newest, newest[-1:], newest[: len(newest) // 2]) if part}
+    weight = (LESSER_WEIGHT if report.is_near_miss or told[0].is_near_miss else 1.0) / len(parts)
+    for part in parts.values():
+        yield _Case(features(report.sketch, [one.sketch for one in part]), story == report.story, weight)

@@ -11,8 +11,8 @@ from pipeline.stages.forest import Forest
 from pipeline.stages.story.belonging import logits, shipped
 from pipeline.stages.story.sketches import Sketch
 
-LEAST = -0.5  # log-odds from which on a report joins a story
-LEAST_OF_STORIES = 0.0  # the same from which on two stories are one, on average over the reports of both
+LEAST = -0.25  # log-odds from which on a report joins a story
+LEAST_OF_STORIES = 0.25  # the same from which on two stories are one, on average over the reports of both
 SHOWN = 8  # names and terms each that are named as reasons
 
 

@@ -42,7 +42,12 @@ def features(one: Sketch, other: Sketch) -> tuple[float, ...]:
 
 def days_of(sketch: Sketch) -> tuple[date, ...]:
     """The days of the events; that of the publication where none is named."""
-    return sketch.days or (sketch.published_at.astimezone(UTC).date(),)
+    return sketch.days or (published(sketch),)
+
+
+def published(sketch: Sketch) -> date:
+    """The day of the publication."""
+    return sketch.published_at.astimezone(UTC).date()
 
 
 def nearest(some: Collection[date], others: Collection[date]) -> int:
