@@ -5,10 +5,9 @@ repeat of the same term less, and each further term of the same sign less than t
 long lead does not pile up. A calibration on labelled items turns the sum into a probability: pooled over all languages,
 and drawn towards a language's own items where there are enough. base + the weights of all evidence = logit(score).
 
-The few numbers here were chosen once for all languages, by cross-validation on labelled items (all but that of long
-texts on twelve languages, that one on twelve more). A
-verdict in a language without enough labelled items always needs review; where there is no dictionary, names that all
-languages of Latin letters share are all that is known.
+The few numbers here were chosen once for all languages, on labelled items of twelve of them (that of long texts: of
+twelve others). A verdict in a language without enough labelled items always needs review; where there is no
+dictionary, a relative's is read, or the names that all languages of Latin letters share.
 """
 
 import math
