@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -100,6 +100,12 @@ class FeedRows:
         async with self._db.read() as c:
             rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
         return tuple(FeedRow(_feed(row), state_of(row), row.enabled, row.missed) for row in rows)
+
+    async def titles(self) -> Sequence[Row[Any, Any]]:
+        """Id and title of each feed, to choose from, in the order of the listing."""
+        query = select(feeds.c.id, feeds.c.title).where(feeds.c.removed_at.is_(None))
+        async with self._db.read() as c:
+            return (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
 
     async def named(self, names: Sequence[str], *, with_removed: bool = False) -> tuple[FeedRow, ...]:
         """The feeds of these ids, URLs or titles; none for no names.

@@ -335,3 +335,12 @@ async def test_every_poll_but_those_with_an_interval_of_their_own_is_charged_to_
     await store.budget.change(spent, 0.5, later)
     await store.budget.change(spent, 0.7, later)  # another process, too late
     assert await store.budget.read(later, 0.3) == Budget(0.5, later, 0)
+
+
+async def test_feeds_to_choose_from_are_those_that_are_listed(store: Store) -> None:
+    await store.feeds.add([make.feed(1, title="B"), make.feed(2, title="A"), make.feed(3, title="C")], AT)
+    listed = await store.feeds.listing()
+    await store.feeds.remove(listed[2].feed.id, AT)
+    assert [(row.id, row.title) for row in await store.feeds.titles()] == [
+        (row.feed.id, row.feed.title) for row in await store.feeds.listing()
+    ]

@@ -126,7 +126,7 @@ class Backfills:
             error=error,
             given=shown,
             chosen=given.all("feed"),
-            feeds=[row.feed for row in await self._store.feeds.listing()],
+            feeds=await self._store.feeds.titles(),
             vias=("auto", *ARCHIVES, *LISTS),
             looks=self._fillings.looks,
             runs=[await listed(self._store, run) for run in await self._store.runs.listing("backfill", 30)],

@@ -87,7 +87,7 @@ class Searching:
 
     async def _shown(self, request: Request, wanted: Wanted, error: str | None = None) -> Response:
         found: dict[str, Any] = {"rows": (), "count": Count(0, is_least=False), "facets": {}, "more": None}
-        feeds = [row.feed for row in await self._store.feeds.listing()]
+        feeds = await self._store.feeds.titles()
         try:
             found = await self._find(wanted, request.query_params.get("cursor"), {f.title: f.id for f in feeds})
         except (UsageError, CommandError) as e:
