@@ -1,5 +1,6 @@
 """The search index: what is stored is in it, at a place of its own, also when many share a second."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -56,7 +57,7 @@ async def test_the_index_of_sqlite_can_be_made_anew_by_itself(crowded: Store) ->
         assert (await crowded.search.count(Query(parse("ships", AT)))).number == CROWD
 
 
-BREAKS = {
+BREAKS: dict[str, Callable[[bool], str]] = {  # by whether it is SQLite
     "an empty index": lambda is_sqlite: EMPTY[is_sqlite],
     "an index that lacks the half": lambda is_sqlite: (
         "DELETE FROM search_index_docsize WHERE id & 1 = 0"
