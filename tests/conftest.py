@@ -12,7 +12,9 @@ import pytest
 from pipeline.store import Store, open_store, schema
 from tests import postgres
 
-hypothesis.settings.register_profile("defnews", deadline=None)  # machines are slow at times; laws have no deadline
+hypothesis.settings.register_profile(  # machines are slow at times; laws have no deadline, nor have their examples
+    "defnews", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("defnews")
 
 

@@ -226,9 +226,8 @@ def _preload() -> None:
     gc.freeze()
     forkserver.set_forkserver_preload([*PRELOADED, LOADED])
     forkserver.ensure_running()
-    vars(forkserver.ensure_running.__self__)["ensure_running"] = lambda: (
-        None
-    )  # commands may not wait for it: not theirs
+    # Commands inherit it: they need start none, nor may they wait for what is not their child.
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
 
 
 def _run() -> None:
@@ -241,7 +240,7 @@ def _run() -> None:
     except SystemExit as e:
         if not isinstance(e.code, int):
             raise
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         if not sys.stderr.closed:

@@ -20,7 +20,7 @@ import psycopg
 
 OLDEST = 14  # the first major version that defnews supports
 STRATEGIES = 150_000  # the first version that has them
-START_S = 30
+START_S = 120
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "shared_buffers=64MB")
 
 

@@ -17,6 +17,7 @@ from tests import forking
 from tests.forking import Command
 
 ROOT = Path(__file__).parent.parent
+LONGEST_S = 400  # a command takes 20 s at most, but machines are slow at times
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Place:
     async def run(self, *words: str, **more: str) -> Ended:
         """Run a command to its end."""
         process = await self.start(*words, **more)
-        out, err = await asyncio.wait_for(process.communicate(), 100)
+        out, err = await asyncio.wait_for(process.communicate(), LONGEST_S)
         return Ended(await process.wait(), out.decode(), err.decode())
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
