@@ -131,7 +131,7 @@ def test_what_a_report_does_not_say_is_unknown_and_not_different() -> None:
 
 
 def test_a_text_without_terms_is_like_none() -> None:
-    assert logits(sketch("", "", "en", (), AT), [[made(WONSAN[0])]], shipped()) == [-SUREST]
+    assert logits([(sketch("", "", "en", (), AT), [made(WONSAN[0])])], shipped()) == [-SUREST]
 
 
 def test_the_central_report_says_most_of_what_all_say() -> None:

@@ -31,12 +31,12 @@ COLUMNS = (*(f"mean-{name}" for name in pairs.COLUMNS), *(f"most-{name}" for nam
 SUREST = 6.0  # log-odds; more is as much, and reports that share no term with a story have as little
 
 
-def logits(new: Sketch, stories: Sequence[Sequence[Sketch]], judge: Forest) -> list[float]:
-    """The log-odds that a report is of the event of each story, within SUREST."""
-    is_near = [any(may_be_one(new, one) for one in story) for story in stories]
-    values = [features(new, story) for story, near in zip(stories, is_near, strict=True) if near]
+def logits(asked: Sequence[tuple[Sketch, Sequence[Sketch]]], judge: Forest) -> list[float]:
+    """The log-odds that each report is of the event of the story beside it, within SUREST."""
+    is_near = [any(may_be_one(new, one) for one in story) for new, story in asked]
+    values = [features(new, story) for (new, story), near in zip(asked, is_near, strict=True) if near]
     if not values:
-        return [-SUREST] * len(stories)
+        return [-SUREST] * len(asked)
     likely = judge.score(np.array(values, np.float32).T)
     found = iter(np.log(likely / (1 - likely)).clip(-SUREST, SUREST).tolist())
     return [next(found) if near else -SUREST for near in is_near]

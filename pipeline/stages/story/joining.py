@@ -58,7 +58,7 @@ def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
     stories: defaultdict[int, list[Sketch]] = defaultdict(list)
     for member in sorted(near, key=lambda one: (one.story_id, one.article_id)):
         stories[member.story_id].append(member.sketch)
-    scores = dict(zip(stories, logits(new, [*stories.values()], judge), strict=True))
+    scores = dict(zip(stories, logits([(new, story) for story in stories.values()], judge), strict=True))
     fitting = sorted((story for story in scores if scores[story] >= LEAST), key=lambda story: (-scores[story], story))
     if not fitting:
         return Joined(None, (), Because(_probability(max(scores.values(), default=-math.inf))))
@@ -70,10 +70,8 @@ def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
 
 def _are_one(one: Sequence[Sketch], other: Sequence[Sketch], judge: Forest) -> bool:
     """Whether the reports of two stories belong to the other one, on average."""
-    found = [logits(sketch, [other], judge)[0] for sketch in one] + [
-        logits(sketch, [one], judge)[0] for sketch in other
-    ]
-    return fmean(found) >= LEAST_OF_STORIES
+    asked = [(sketch, other) for sketch in one] + [(sketch, one) for sketch in other]
+    return fmean(logits(asked, judge)) >= LEAST_OF_STORIES
 
 
 def _probability(logit: float) -> float:
