@@ -29,6 +29,7 @@ from pipeline.store.tables import runs
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
+from tests.store.test_stories import DRILL, reports
 
 
 async def test_work_under_way_is_not_claimed_again_by_its_own_run(store: Store) -> None:
@@ -200,8 +201,7 @@ async def test_labels_win_over_the_verdicts_of_another_process_whoever_is_first(
 
 async def test_who_changes_stories_and_who_changes_their_articles_do_not_lock_each_other_out(database_url: str) -> None:
     async with await open_store(database_url) as one, await open_store(database_url) as two:
-        articles = [make.article(n, text=make.text(n)) for n in (1, 2, 3)]
-        await fill(one, articles, [make.verdict()] * 3)
+        await fill(one, reports(DRILL), [make.tagged()] * len(DRILL))
         (story,) = await one.stories.listing(StoriesAsked(), AT)
         ids = [report.article_id for report in await one.stories.reports(story.id)]
 

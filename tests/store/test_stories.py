@@ -61,7 +61,7 @@ def reports(texts: Sequence[tuple[str, str]], first: int = 1, at: datetime = AT)
 
 
 async def put(store: Store, articles: Sequence[Article], verdict: Verdict | None = None) -> list[int]:
-    """Store articles one after the other; returns their ids."""
+    """Store articles; returns their ids."""
     feed = make.feed(int(articles[0].url.rpartition("/")[2]))
     await fill(store, articles, [verdict or make.tagged()] * len(articles), feed=feed)
     found = [await store.provenance.find_article(article.canonical_url) for article in articles]

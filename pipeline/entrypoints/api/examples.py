@@ -111,6 +111,7 @@ FEEDS: dict[str, Any] = {
             "last_success_at": "2025-07-11T00:10:00Z",
             "next_poll_at": "2025-07-11T00:40:00Z",
             "because": "rhythm: about 1.2 new by then",
+            "push": "pushed by https://hub.example/ until 2025-07-20T00:00:00Z, last 2025-07-11T00:05:00Z",
             "gaps": 0,
         }
     ]
