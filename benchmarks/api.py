@@ -1,7 +1,8 @@
-"""How long the API takes to answer, beside a bare Starlette that returns the same bytes, asked in turn in the same run.
+"""How long API and pages take to answer, beside a bare Starlette that returns the same bytes, asked in turn in one run.
 
-A scratch SQLite database is filled with made-up articles (zipf-distributed words, seeds fixed). Both applications are
-called in this process, without a network between: what is measured is the server's own time.
+A scratch SQLite database is filled with made-up articles (zipf-distributed words, seeds fixed); `--file` takes another,
+such as the million that `benchmarks/search.py --keep` makes. Both applications are called in this process, without a
+network between: what is measured is the server's own time. Their clock stands at the newest article.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.clock import SystemClock
 from pipeline.engine import Engine
 from pipeline.entrypoints.api import application
 from pipeline.entrypoints.filling import Fillings
@@ -116,30 +116,63 @@ def p95_ms(seconds: list[float]) -> float:
     return sorted(seconds)[int(0.95 * len(seconds))] * 1000
 
 
-async def figures(count: int, rounds: int) -> dict[str, Any]:
+class _Still:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
+async def scratch(count: int, rounds: int) -> dict[str, Any]:
     """All figures, over a scratch database."""
-    nothing = cast(Any, None)
     with tempfile.TemporaryDirectory() as directory:
         url = f"sqlite:///{Path(directory) / 'scratch.db'}"
         schema.upgrade(url)
         async with await open_store(url) as store:
             await fill(store, count)
-            (newest,) = await store.search.find(Query(limit=1))
-            engine = Engine(store, nothing, nothing, nothing, SystemClock(), nothing)
-            settings = Settings()
-            health = {"tick_age_s": 0.0, "ticks": {}, "unexpected_errors": 0}
-            app = application(engine, settings, lambda: health, Fillings(engine, settings))
-            asked = {
-                "newest articles": "/api/v1/articles?label=defense",
+            words = {
                 "a rare word": f"/api/v1/articles?q={RARE}",
                 "a common word, by relevance": f"/api/v1/articles?q={COMMON}&sort=relevance",
-                "200 whole texts": "/api/v1/articles?limit=200&text=true",
-                "one article": f"/api/v1/articles/{newest.id}",
-                "an Atom feed": "/feed.atom?label=defense",
-                "feeds": "/api/v1/feeds",
-                "counts": "/api/v1/stats",
             }
-            return {name: _figure(name, await measure(app, path, rounds)) for name, path in asked.items()}
+            return await figures(store, words, rounds)
+
+
+async def given(url: str, rounds: int) -> dict[str, Any]:
+    """All figures but those of words, over a database that there is."""
+    async with await open_store(url) as store:
+        return await figures(store, {}, rounds)
+
+
+async def figures(store: Store, words: Mapping[str, str], rounds: int) -> dict[str, Any]:
+    """What is asked of a store, and these words."""
+    (newest,) = await store.search.find(Query(limit=1))
+    nothing = cast(Any, None)
+    engine = Engine(store, nothing, nothing, nothing, cast(Any, _Still(newest.published_at)), nothing)
+    settings = Settings()
+    health = {"tick_age_s": 0.0, "ticks": {}, "unexpected_errors": 0}
+    app = application(engine, settings, lambda: health, Fillings(engine, settings))
+    asked = {
+        "newest articles": "/api/v1/articles?label=defense",
+        **words,
+        "200 whole texts": "/api/v1/articles?limit=200&text=true",
+        "one article": f"/api/v1/articles/{newest.id}",
+        "an Atom feed": "/feed.atom?label=defense",
+        "feeds": "/api/v1/feeds",
+        "counts": "/api/v1/stats",
+        "page: front": "/",
+        "page: search": "/search?label=defense",
+        "page: article": f"/articles/{newest.id}",
+        "page: review": "/review",
+        "page: feeds": "/feeds",
+        "page: status": "/status",
+        "page: map": "/countries",
+        "page: country": "/countries/US",
+        "page: topic": "/topics/nuclear",
+    }
+    return {name: _figure(name, await measure(app, path, rounds)) for name, path in asked.items()}
 
 
 def _figure(name: str, times: Times) -> dict[str, Any]:
@@ -152,9 +185,14 @@ def main() -> int:
     """Measure, print the table and the JSON line; 0 only when every figure holds."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="1,000 articles in place of 20,000")
-    quick = options.parse_args().quick
+    options.add_argument("--file", type=Path, help="a SQLite file of ours; it is only read")
+    wanted = options.parse_args()
+    rounds = 40 if wanted.quick else 200
     print(f"{'p95, ms':<30}{'ours':>10}{'bare':>10}")
-    found = asyncio.run(figures(1_000 if quick else 20_000, 40 if quick else 200))
+    if wanted.file:
+        found = asyncio.run(given(f"sqlite:///{wanted.file.absolute()}", rounds))
+    else:
+        found = asyncio.run(scratch(1_000 if wanted.quick else 20_000, rounds))
     machine = f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
     print(json.dumps({"benchmark": "api", "figures": found, "machine": machine}))
     return 0 if all(figure["holds"] for figure in found.values()) else 1
