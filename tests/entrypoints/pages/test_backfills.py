@@ -47,7 +47,7 @@ async def test_a_warc_on_the_web_is_asked_like_a_page(client: httpx.AsyncClient)
     address = "https://archive.example/a.warc.gz"
     answer = await client.post("/backfill", data={"warc": f" {address}\r\n{address}\r\n", "via": "auto"})
     assert answer.status_code == 303
-    assert f"{address} via warc" in (await client.get(answer.headers["location"])).text
+    assert f"{address} via warc" in await settled(client, answer.headers["location"])
     both = await client.post("/backfill", data={"warc": address}, files={"file": ("a.txt", "https://one.example/a")})
     assert (both.status_code, "not both" in both.text, address in both.text) == (422, True, True)
 
