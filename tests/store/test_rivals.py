@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from pipeline.store import (
     Said,
     Store,
     StoriesAsked,
+    Work,
     found_by,
     joining,
     live,
@@ -66,14 +68,19 @@ async def test_live_and_backfill_claims_of_the_same_urls_do_not_lock_each_other_
         assert len(claimed) == len(set(claimed)) == 40
 
 
+async def twenty(store: Store) -> Sequence[Work]:
+    """Claim the entries that a poll has brought, of a site each."""
+    run = await store.runs.start("poll", AT)
+    await store.feeds.add([make.feed()], AT)
+    ((feed, _),) = await store.feeds.claim(run.id, AT, 1)
+    entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
+    await store.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
+    return await store.work.claim(run.id, AT, 20)
+
+
 async def test_two_processes_that_store_one_article_make_one_article(database_url: str) -> None:
     async with await open_store(database_url) as one, await open_store(database_url) as two:
-        run = await one.runs.start("poll", AT)
-        await one.feeds.add([make.feed()], AT)
-        ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
-        entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
-        await one.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
-        works = await one.work.claim(run.id, AT, 20)
+        works = await twenty(one)
         pairs = zip(works[:10], works[10:], strict=True)
         endings = [
             (store, Ending(work, AT, Outcome.STORED, make.article(n), make.verdict()))
@@ -86,12 +93,7 @@ async def test_two_processes_that_store_one_article_make_one_article(database_ur
 
 async def test_two_processes_that_store_two_copies_of_a_text_make_one_article(database_url: str) -> None:
     async with await open_store(database_url) as one, await open_store(database_url) as two:
-        run = await one.runs.start("poll", AT)
-        await one.feeds.add([make.feed()], AT)
-        ((feed, _),) = await one.feeds.claim(run.id, AT, 1)
-        entries = tuple(make.entry(n, url=f"https://s{n}.example/{n}") for n in range(1, 21))
-        await one.feeds.finish(PollEnding(feed, run.id, make.state(), AT, entries))
-        works = await one.work.claim(run.id, AT, 20)
+        works = await twenty(one)
         text = {work.lead.id: make.text(at % 10) for at, work in enumerate(works)}
         endings = [
             (one if at < 10 else two, Ending(work, AT, Outcome.STORED, article, make.verdict()))
