@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.stages.forest import Forest
-from pipeline.stages.story import Member, Sketch, belonging, central, join, pairs, sketch
-from pipeline.stages.story.belonging import COLUMNS, SUREST, logits, shipped
+from pipeline.stages.story import Member, Sketch, central, join, pairs, sketch
+from pipeline.stages.story.belonging import COLUMNS, SUREST, across, beside, features, logits, shipped, told
 from pipeline.stages.story.joining import LEAST, Because, Joined, joined
 from pipeline.stages.story.pairs import UNKNOWN
 
@@ -109,14 +109,14 @@ def test_features_are_the_same_in_either_order() -> None:
 
 
 def test_the_order_of_the_reports_of_a_story_does_not_matter() -> None:
-    told = [made(report, at) for at, report in enumerate((*WONSAN, FLOOD))]
-    assert len({belonging.features(made(WONSAN[1], 5), order) for order in permutations(told)}) == 1
+    reports = [made(report, at) for at, report in enumerate((*WONSAN, FLOOD))]
+    assert len({features(beside(made(WONSAN[1], 5), told(order))) for order in permutations(reports)}) == 1
 
 
 def test_a_name_that_no_report_of_a_story_has_is_new_and_one_that_most_have_is_lost() -> None:
     new = made(("Floods in Dibrugarh", "Thousands fled their homes."))
-    found = dict(zip(COLUMNS, belonging.features(new, [made(report) for report in WONSAN]), strict=True))
-    same = dict(zip(COLUMNS, belonging.features(made(WONSAN[0]), [made(WONSAN[0])]), strict=True))
+    found = dict(zip(COLUMNS, features(beside(new, told([made(report) for report in WONSAN]))), strict=True))
+    same = dict(zip(COLUMNS, features(beside(made(WONSAN[0]), told([made(WONSAN[0])]))), strict=True))
     assert found["new-name"] == max(new.terms[name] for name in new.names)
     assert found["lost-name"] > 0
     assert (same["new-name"], same["lost-name"]) == (0.0, 0.0)
@@ -130,8 +130,14 @@ def test_what_a_report_does_not_say_is_unknown_and_not_different() -> None:
     assert found["undated"] == 1
 
 
+def test_two_stories_are_compared_as_each_report_beside_the_other_story() -> None:
+    one, other = told([made(report, at) for at, report in enumerate(WONSAN)]), told([made(FLOOD, 5)])
+    alone = [beside(new, other) for new in one.reports] + [beside(new, one) for new in other.reports]
+    assert logits(across(one, other), shipped()) == pytest.approx(logits(alone, shipped()))
+
+
 def test_a_text_without_terms_is_like_none() -> None:
-    assert logits([(sketch("", "", "en", (), AT), [made(WONSAN[0])])], shipped()) == [-SUREST]
+    assert logits([beside(sketch("", "", "en", (), AT), told([made(WONSAN[0])]))], shipped()) == [-SUREST]
 
 
 def test_the_central_report_says_most_of_what_all_say() -> None:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.stages.forest import Forest
 from pipeline.stages.grow import binned, edges_of, exported
-from pipeline.stages.story.belonging import COLUMNS, features
+from pipeline.stages.story.belonging import COLUMNS, beside, features, told
 from pipeline.stages.story.sketches import Sketch, keys, probes
 
 TREES, LEAVES, DEPTH, RATE, SHRINKAGE, FEWEST = 100, 8, 3, 0.06, 1.0, 15
@@ -37,8 +37,8 @@ class _Case(NamedTuple):
 
 def fit(reports: Sequence[Report]) -> Forest:
     """Train a forest on reports beside the stories they may belong to; the same reports make the same forest."""
-    told = sorted(reports, key=lambda one: one.sketch.published_at)
-    cases = [*_cases(told)]
+    ordered = sorted(reports, key=lambda one: one.sketch.published_at)
+    cases = [*_cases(ordered)]
     values = np.array([case.values for case in cases], np.float32).T
     edges = [edges_of(row) for row in values]
     with threadpool_limits(1):
@@ -57,21 +57,22 @@ def fit(reports: Sequence[Report]) -> Forest:
     return exported(model, edges, COLUMNS)
 
 
-def _cases(told: Iterable[Report]) -> Iterator[_Case]:
+def _cases(reports: Iterable[Report]) -> Iterator[_Case]:
     """Reports, the oldest first, each beside the stories before it that its probes find, as in the database."""
     stories, index = defaultdict[str, list[Report]](list), defaultdict[int, list[str]](list)
-    for report in told:
+    for report in reports:
         for story in dict.fromkeys(chain.from_iterable(index.get(probe, ()) for probe in probes(report.sketch))):
-            yield from _beside(report, story, stories[story])
+            yield from _placed(report, story, stories[story])
         stories[report.story].append(report)
         for key in keys(report.sketch):
             index[key].append(report.story)
 
 
-def _beside(report: Report, story: str, told: Sequence[Report]) -> Iterator[_Case]:
+def _placed(report: Report, story: str, earlier: Sequence[Report]) -> Iterator[_Case]:
     """A report beside a story, and beside parts of it: one that was found may lack some."""
-    newest = told[-NEWEST:]
+    newest = earlier[-NEWEST:]
     parts = {len(part): part for part in (newest, newest[-1:], newest[: len(newest) // 2]) if part}
-    weight = (LESSER_WEIGHT if report.is_near_miss or told[0].is_near_miss else 1.0) / len(parts)
+    weight = (LESSER_WEIGHT if report.is_near_miss or earlier[0].is_near_miss else 1.0) / len(parts)
     for part in parts.values():
-        yield _Case(features(report.sketch, [one.sketch for one in part]), story == report.story, weight)
+        values = features(beside(report.sketch, told([one.sketch for one in part])))
+        yield _Case(values, story == report.story, weight)

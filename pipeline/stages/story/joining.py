@@ -8,7 +8,7 @@ from datetime import date
 from statistics import fmean
 
 from pipeline.stages.forest import Forest
-from pipeline.stages.story.belonging import logits, shipped
+from pipeline.stages.story.belonging import Told, across, beside, logits, shipped, told
 from pipeline.stages.story.sketches import Sketch
 
 LEAST = -0.25  # log-odds from which on a report joins a story
@@ -55,23 +55,23 @@ def join(new: Sketch, near: Sequence[Member]) -> Joined:
 
 def joined(new: Sketch, near: Sequence[Member], judge: Forest) -> Joined:
     """The story that a report joins, as some trees see it."""
-    stories: defaultdict[int, list[Sketch]] = defaultdict(list)
+    members: defaultdict[int, list[Sketch]] = defaultdict(list)
     for member in sorted(near, key=lambda one: (one.story_id, one.article_id)):
-        stories[member.story_id].append(member.sketch)
-    scores = dict(zip(stories, logits([(new, story) for story in stories.values()], judge), strict=True))
+        members[member.story_id].append(member.sketch)
+    stories = {story: told(sketches) for story, sketches in members.items()}
+    scores = dict(zip(stories, logits([beside(new, story) for story in stories.values()], judge), strict=True))
     fitting = sorted((story for story in scores if scores[story] >= LEAST), key=lambda story: (-scores[story], story))
     if not fitting:
         return Joined(None, (), Because(_probability(max(scores.values(), default=-math.inf))))
     first, *others = fitting
     same = sorted([first, *(other for other in others if _are_one(stories[first], stories[other], judge))])
-    sketches = [sketch for story in same for sketch in stories[story]]
+    sketches = [sketch for story in same for sketch in members[story]]
     return Joined(same[0], tuple(same[1:]), _because(new, sketches, _probability(scores[first])))
 
 
-def _are_one(one: Sequence[Sketch], other: Sequence[Sketch], judge: Forest) -> bool:
+def _are_one(one: Told, other: Told, judge: Forest) -> bool:
     """Whether the reports of two stories belong to the other one, on average."""
-    asked = [(sketch, other) for sketch in one] + [(sketch, one) for sketch in other]
-    return fmean(logits(asked, judge)) >= LEAST_OF_STORIES
+    return fmean(logits(across(one, other), judge)) >= LEAST_OF_STORIES
 
 
 def _probability(logit: float) -> float:

@@ -44,6 +44,14 @@ class Sums(NamedTuple):
     norm: float  # the length of the vector
 
 
+class Calendar(NamedTuple):
+    """When a report was published and of which days it tells, as ordinals: numbers are compared fast."""
+
+    published: int
+    days: tuple[int, ...]  # of the events, the main one first; that of the publication where none is named
+    newest: int  # of them, the latest that was not still to come; that of the publication where there is none
+
+
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """What a report is about. Weights are rounded, so that what was kept is what was made."""
@@ -56,13 +64,18 @@ class Sketch:
     countries: tuple[str, ...]  # ISO 3166-1 alpha-2, most prominent first
     surfaces: Mapping[int, str] = field(default_factory=dict, compare=False, repr=False)  # as written; not kept
     sums: Sums = field(init=False, compare=False, repr=False)
+    calendar: Calendar = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Add up the weights, which every comparison needs."""
+        """Add up the weights and number the days, which every comparison needs."""
         weights = self.terms
         names, titled = (sum(map(weights.__getitem__, some)) for some in (self.names, self.titled))
         sums = Sums(sum(weights.values()), names, titled, math.hypot(*weights.values()))
+        published = self.published_at.astimezone(UTC).toordinal()
+        days = tuple([day.toordinal() for day in self.days]) or (published,)
+        newest = max((day for day in days if day <= published), default=published)
         object.__setattr__(self, "sums", sums)
+        object.__setattr__(self, "calendar", Calendar(published, days, newest))
 
     def to_bytes(self) -> bytes:
         """The sketch without its moment and its surfaces, in at most 220 bytes."""
