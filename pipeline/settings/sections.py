@@ -49,7 +49,7 @@ class PollSettings(Section):
 class IngestSettings(Section):
     """[ingest]."""
 
-    concurrency: int = Field(default=20, ge=1, le=1000)
+    concurrency: int = Field(default=60, ge=1, le=1000)
     tick_s: SomeSeconds = 2
     site_memory: bool = False  # these two make texts depend on the order of reading
     trust_feeds: bool = False

@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
+from itertools import chain, repeat
 
 RUN = 6  # words
 MARKS = 5  # of a text
@@ -35,6 +36,9 @@ MOST_OWN_AT_HOME = 0.1  # where a site goes on with its own report
 # Words are written apart but in Chinese, Japanese and Thai, whose letters count as words.
 _LETTERS = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_LETTERS}]|[^\W_{_LETTERS}]+")
+_HARD = re.compile(f"[_{_LETTERS}]")  # what only that pattern takes apart
+_WORD = re.compile(r"\w+")
+_ASCII = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
 _NUMBER = re.compile(r"\d+")
 _PRIME = 2**61 - 1
 _BASE = 0x1F58476D1CE4E5B9  # any large number below the prime
@@ -71,16 +75,16 @@ class Kin:
 
 def fingerprint(site: str, title: str, text: str) -> Fingerprint:
     """The runs of words of an article's text, case and punctuation aside."""
-    tokens = _TOKEN.findall(text.casefold())
+    tokens = _tokens(text)
     hashed = _runs(tokens)
     runs = frozenset(hashed)
     smallest = nsmallest(MARKS, runs) if len(runs) >= FEWEST_RUNS else ()
     return Fingerprint(
         site=site,
-        title=frozenset(_TOKEN.findall(title.casefold())),
+        title=frozenset(_tokens(title)),
         runs=runs,
         lead=frozenset(hashed[: LEAD - RUN + 1]),
-        numbers=frozenset(_NUMBER.findall(text)),
+        numbers=frozenset(_NUMBER.findall(" ".join([token for token in tokens if not token.isalpha()]))),
         marks=tuple(dict.fromkeys(run >> (61 - MARK_BITS) for run in smallest)),
     )
 
@@ -126,19 +130,26 @@ def _has_lead(one: Fingerprint, other: Fingerprint) -> bool:
     return len(one.runs & other.lead) >= LEAST_OF_LEAD * len(other.lead)
 
 
+def _tokens(text: str) -> list[str]:
+    """The words of a text, as the pattern takes them apart; most texts need less than that."""
+    folded = text.casefold()
+    if folded.isascii():
+        return folded.encode().translate(_ASCII).decode().split()
+    return (_TOKEN if _HARD.search(folded) else _WORD).findall(folded)
+
+
 def _runs(tokens: Sequence[str]) -> list[int]:
     """A hash of every RUN words in a row, in their order.
 
     Source:
         Karp & Rabin, "Efficient randomized pattern-matching algorithms", 1987: the hash rolls on from word to word.
     """
-    words = [_hash(token) for token in tokens]
+    words = [*map(_hash, tokens)]
     rolled, found = 0, []
-    for at, word in enumerate(words):
-        rolled = (rolled * _BASE + word - (words[at - RUN] * _LEAVING if at >= RUN else 0)) % _PRIME
-        if at >= RUN - 1:
-            found.append(rolled)
-    return found
+    for word, gone in zip(words, chain(repeat(0, RUN), words), strict=False):
+        rolled = (rolled * _BASE + word - gone * _LEAVING) % _PRIME
+        found.append(rolled)
+    return found[RUN - 1 :]
 
 
 @lru_cache(maxsize=100_000)

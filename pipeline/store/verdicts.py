@@ -1,19 +1,23 @@
 """Verdicts: written, weighed against what people said, and given again to stored articles."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, case, false, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.model import Article, DateOrigin, Label, Verdict
+from pipeline.model import Article, DateOrigin, Evidence, Label, Verdict
 from pipeline.query import Query
 from pipeline.store import search_index
 from pipeline.store.database import Database
 from pipeline.store.search import Search
 from pipeline.store.tables import articles, labels, texts, verdicts
+
+_EVIDENCE = tuple(one.name for one in fields(Evidence))
+_told = attrgetter(*_EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _values(judgement: Judgement) -> dict[str, Any]:
         "threshold": verdict.threshold,
         "base": verdict.base,
         **tag_values(verdict),
-        "evidence": [asdict(evidence) for evidence in verdict.evidence],
+        "evidence": [dict(zip(_EVIDENCE, _told(piece), strict=True)) for piece in verdict.evidence],
         "text_hash": judgement.text_hash,
         "site_memory": judgement.site_memory,
         "created_at": judgement.at,

@@ -67,6 +67,13 @@ def test_a_text_is_kin_to_itself_whatever_the_site(text: str, is_elsewhere: bool
     assert same == (Kin(Kinship.SAME, 1.0) if len(runs) >= FEWEST_RUNS else None)
 
 
+@given(st.text() | st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_a_text_are_the_same_however_hard_the_rest_of_it_is_to_take_apart(text: str) -> None:
+    words = fingerprint("a.example", text, "").title
+    assert fingerprint("a.example", f"{text} \N{HANGUL SYLLABLE HAN}", "").title == words | {"\N{HANGUL SYLLABLE HAN}"}
+    assert fingerprint("a.example", f"{text} \u767a", "").title == words | {"\u767a"}
+
+
 @given(st.text())
 def test_any_text_has_a_fingerprint_with_few_marks_in_order(text: str) -> None:
     made = fingerprint("a.example", text, text)

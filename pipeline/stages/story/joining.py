@@ -99,16 +99,18 @@ def central(members: Sequence[Member]) -> int:
         ValueError: there is no report.
     """
     whole: defaultdict[int, float] = defaultdict(float)
-    for member in sorted(members, key=lambda one: one.article_id):
-        for term, share in _shares(member.sketch).items():
+    shares = {one.article_id: _shares(one.sketch) for one in sorted(members, key=lambda one: one.article_id)}
+    for weights in shares.values():
+        for term, share in weights.items():
             whole[term] += share
-    return min(members, key=lambda one: (-_likeness(one.sketch, whole), one.article_id)).article_id
+    return min(shares, key=lambda key: (-_likeness(shares[key], whole), key))
 
 
 def _shares(sketch: Sketch) -> dict[int, float]:
     """The weights of a sketch, as a vector of length 1."""
-    return {term: weight / sketch.sums.norm for term, weight in sketch.terms.items()}
+    norm = sketch.sums.norm
+    return {term: weight / norm for term, weight in sketch.terms.items()}
 
 
-def _likeness(sketch: Sketch, whole: Mapping[int, float]) -> float:
-    return round(sum(share * whole[term] for term, share in _shares(sketch).items()), 9)
+def _likeness(shares: Mapping[int, float], whole: Mapping[int, float]) -> float:
+    return round(sum([share * whole[term] for term, share in shares.items()]), 9)
