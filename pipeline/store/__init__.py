@@ -21,6 +21,7 @@ from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.facets import Facets
 from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
+from pipeline.store.found import Found
 from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
 from pipeline.store.kept import PageFiles
@@ -35,7 +36,7 @@ from pipeline.store.renewals import Renewal, RenewalRows
 from pipeline.store.retention import Cutoffs, RetentionRows
 from pipeline.store.runs import BEAT_EVERY, Run, RunRows
 from pipeline.store.saved import Alert, Saved, SavedRows, Sendings
-from pipeline.store.search import Count, Found, Search
+from pipeline.store.search import Count, Search
 from pipeline.store.stats import StatRows, Stats
 from pipeline.store.stories import Head, StoriesAsked, Story, StoryReport, StoryRows, StorySort
 from pipeline.store.subscriptions import SubscriptionRows

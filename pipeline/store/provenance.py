@@ -9,7 +9,8 @@ from sqlalchemy import or_, select
 
 from pipeline import urls
 from pipeline.store.database import Database
-from pipeline.store.search import LARGEST_ID, Found, Search
+from pipeline.store.found import LARGEST_ID, Found
+from pipeline.store.search import Search
 from pipeline.store.tables import (
     article_entries,
     articles,

@@ -12,8 +12,9 @@ from pipeline.errors import CommandError
 from pipeline.query import Query
 from pipeline.store.articles import first_id
 from pipeline.store.database import Database
+from pipeline.store.found import LARGEST_ID
 from pipeline.store.saved_tables import alert_hits, alerts, saved_searches
-from pipeline.store.search import LARGEST_ID, Search
+from pipeline.store.search import Search
 from pipeline.store.tables import articles
 
 CHANNELS = ("webhook", "email", "slack")

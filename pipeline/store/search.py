@@ -7,8 +7,7 @@ only.
 """
 
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Any as Anything
 
 from sqlalchemy import (
@@ -34,18 +33,19 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
-from pipeline.errors import CommandError, UsageError
+from pipeline.errors import CommandError
 from pipeline.query import Query, Term
 from pipeline.store import facets
 from pipeline.store.conditions import beside
 from pipeline.store.database import Database
 from pipeline.store.facets import Facets
 from pipeline.store.feeds import is_named
+from pipeline.store.found import Found, Place, rows
+from pipeline.store.found import after as place_after
 from pipeline.store.matching import to_fts5, to_tsquery, unwanted, wanted
 from pipeline.store.search_index import PLACE_SHIFT, PLACES, TABLE
-from pipeline.store.tables import articles, feeds, texts, verdicts
+from pipeline.store.tables import articles, feeds
 
-LARGEST_ID = 2**63 - 1
 RANKED = {True: 2_000, False: 500}  # the newest matches, which relevance ranks; on PostgreSQL what ranks is ts_rank
 PROBED = {False: 20_000, True: 100_000}  # matches that are taken at once, newest first and by relevance
 WALKED = 1_000  # rows of PostgreSQL's index that are looked at, newest first, before it is asked for matches
@@ -60,68 +60,11 @@ _SCANS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One article of a result."""
-
-    id: int
-    url: str
-    title: str
-    text: str
-    site: str
-    authors: tuple[str, ...]
-    agency: str | None  # that wrote it
-    published_at: datetime
-    published_from: str
-    revised_at: datetime | None
-    lang: str | None
-    feed_id: int | None
-    feed: str | None  # its title
-    label: str
-    score: float
-    needs_review: bool
-    topics: tuple[str, ...]  # strongest first
-    countries: tuple[str, ...]
-    entities: tuple[tuple[str, str], ...]  # (name, kind)
-    section: str | None  # section and tags are the publisher's
-    tags: tuple[str, ...]
-    is_teaser: bool
-    extractor: str
-    cursor: str  # the result goes on after this one
-
-
-_GIVEN = verdicts.alias()
-_NEWEST = select(func.max(_GIVEN.c.id)).where(_GIVEN.c.article_id == articles.c.id).correlate(articles)
-_ROWS = (
-    select(
-        *(articles.c[field.name] for field in fields(Found) if field.name in articles.c),
-        articles.c.canonical_url,
-        texts.c.body,
-        feeds.c.title.label("feed_title"),
-        *(verdicts.c.topics, verdicts.c.countries, verdicts.c.entities),
-    )
-    .join(verdicts, verdicts.c.article_id == articles.c.id)  # else PostgreSQL reads all verdicts to find the newest
-    .outerjoin(texts, texts.c.article_id == articles.c.id)  # one that was purged has none
-    .outerjoin(feeds, feeds.c.id == articles.c.feed_id)
-    .where(verdicts.c.id == _NEWEST.scalar_subquery(), articles.c.id.in_(bindparam("ids", expanding=True)))
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Count:
     """How many articles match."""
 
     number: int
     is_least: bool  # there are more
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a page ended."""
-
-    id: int
-    rank: float | None = None
-    lowest: int = 0  # of the keys that were ranked: the ids, on SQLite the places
-    highest: int = LARGEST_ID
 
 
 class Search:
@@ -148,7 +91,7 @@ class Search:
     async def many(self, keys: Collection[int]) -> dict[int, Found]:
         """Articles by their ids, of those that there are."""
         async with self._db.read() as c:
-            return {found.id: found for found in await _rows(c, [_Place(key) for key in keys])}
+            return {found.id: found for found in await rows(c, [Place(key) for key in keys])}
 
     async def stream(self, query: Query) -> AsyncGenerator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""
@@ -205,6 +148,9 @@ class Search:
 
     async def newest(self, c: AsyncConnection, query: Query, before: int | None, limit: int) -> list[int]:
         """The ids of the newest articles that match, below one."""
+        if self._is_plain(query):
+            given = {"match": to_fts5(query), "limit": limit, "id": before}
+            return list((await c.execute(_PAGES[before is not None], given)).scalars())
         hits, key = self._hits(query)
         if before is not None:
             hits = hits.where(key < _key_of(before, key))
@@ -221,44 +167,43 @@ class Search:
         return list((await c.execute(hits.order_by(key.desc()).limit(limit))).scalars())
 
     async def _find(self, c: AsyncConnection, query: Query) -> tuple[Found, ...]:
-        after = _after(query.cursor) if query.cursor else None
+        after = place_after(query.cursor) if query.cursor else None
         if query.is_by_relevance and query.asked.terms:
-            return await _rows(c, await self._best(c, query, query.asked.terms, after))
+            return await rows(c, await self._best(c, query, query.asked.terms, after))
         ids = await self.newest(c, query, after.id if after else None, query.limit)
-        return await _rows(c, [_Place(key) for key in ids])
+        return await rows(c, [Place(key) for key in ids])
 
-    async def _best(self, c: AsyncConnection, query: Query, terms: Term, after: _Place | None) -> list[_Place]:
+    async def _best(self, c: AsyncConnection, query: Query, terms: Term, after: Place | None) -> list[Place]:
         """The next places by rank; equal ranks newest first.
 
         The articles that the first page ranked are ranked anew, so that those that came since do not shift the rest.
         """
-        hits, key = self._hits(query)
+        if self._is_plain(query):
+            given = {"match": to_fts5(query), "limit": query.limit, **(asdict(after) if after else {})}
+            found = await c.execute(_BESTS[after is not None], given)
+        else:
+            hits, key = self._hits(query)
+            hits = hits if after is None else _among(hits, key, after)
+            ranked = _weighed(hits, key) if self._db.is_sqlite else await self._ranked(c, hits, key, terms)
+            found = await c.execute(_best(ranked, key, after, query.limit))
         if after is not None:
-            hits = hits.where(key >= after.lowest, key <= after.highest)
-        ranked = (await self._ranked(c, hits, key, terms)).cte("ranked")
-        ends = (func.min(ranked.c.key).over(), func.max(ranked.c.key).over(), func.count().over())
-        best = select(ranked.c.id, ranked.c.rank, *ends).order_by(ranked.c.rank.desc(), ranked.c.key.desc())
-        if after is not None:
-            rank = select(ranked.c.rank).where(ranked.c.id == after.id).scalar_subquery()
-            last = tuple_(func.coalesce(rank, after.rank), _key_of(after.id, key))
-            best = best.where(tuple_(ranked.c.rank, ranked.c.key) < last)
-        rows = (await c.execute(best.limit(query.limit))).all()
-        if after is not None:
-            return [_Place(key, rank, after.lowest, after.highest) for key, rank, *_ in rows]
+            return [Place(key, rank, after.lowest, after.highest) for key, rank, *_ in found]
         most = RANKED[self._db.is_sqlite]
-        return [_Place(key, rank, low if number == most else 0, high) for key, rank, low, high, number in rows]
+        return [Place(key, rank, low if number == most else 0, high) for key, rank, low, high, number in found]
 
     async def _ranked(
         self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], terms: Term
     ) -> Select[Anything]:
-        """The newest matches (id, key) with how well they fit; more is better."""
-        most = RANKED[self._db.is_sqlite]
-        if self._db.is_sqlite:
-            rank: Anything = -literal_column(f"bm25({TABLE}, 1.0, 4.0, 1.0, 0.0)")
-            return hits.add_columns(key.label("key"), rank.label("rank")).order_by(key.desc()).limit(most)
-        ids = await self._newest(c, hits, key, most, is_by_relevance=True)
+        """The newest matches (id, key) in PostgreSQL with how well they fit; more is better."""
+        ids = await self._newest(c, hits, key, RANKED[False], is_by_relevance=True)
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
         return select(key.label("id"), key.label("key"), rank.label("rank")).where(key.in_(ids))
+
+    def _is_plain(self, query: Query) -> bool:
+        """Whether FTS5 alone knows what matches: the statements that ask it so are always the same."""
+        if not (self._db.is_sqlite and (query.asked.terms or wanted(query) or unwanted(query.asked))):
+            return False
+        return not any(beside(some) for some in (query.filters, query.asked.filters, query.asked.without))
 
     def _hits(self, query: Query, index: FromClause = _INDEX) -> tuple[Select[Anything], ColumnElement[int]]:
         """The ids of all matches, or of those in a part of the index, and what they are ordered by."""
@@ -311,12 +256,35 @@ class Search:
             await c.execute(text(f"SELECT {', '.join(switches)}"))
 
 
+def _among(hits: Select[Anything], key: ColumnElement[int], after: Place) -> Select[Anything]:
+    """The matches that the first page ranked."""
+    return hits.where(key >= after.lowest, key <= after.highest)
+
+
+def _weighed(hits: Select[Anything], key: ColumnElement[int]) -> Select[Anything]:
+    """The newest matches (id, key) in SQLite with how well they fit; more is better."""
+    rank: Anything = -literal_column(f"bm25({TABLE}, 1.0, 4.0, 1.0, 0.0)")
+    return hits.add_columns(key.label("key"), rank.label("rank")).order_by(key.desc()).limit(RANKED[True])
+
+
+def _best(weighed: Select[Anything], key: ColumnElement[int], after: Place | None, limit: int) -> Select[Anything]:
+    """The best of the matches (id, rank), with the ends of all keys, and how many there are."""
+    ranked = weighed.cte("ranked")
+    ends = (func.min(ranked.c.key).over(), func.max(ranked.c.key).over(), func.count().over())
+    best = select(ranked.c.id, ranked.c.rank, *ends).order_by(ranked.c.rank.desc(), ranked.c.key.desc())
+    if after is not None:
+        rank = select(ranked.c.rank).where(ranked.c.id == after.id).scalar_subquery()
+        last = tuple_(func.coalesce(rank, after.rank), _key_of(after.id, key))
+        best = best.where(tuple_(ranked.c.rank, ranked.c.key) < last)
+    return best.limit(limit)
+
+
 def _key_of(number: int, key: ColumnElement[int]) -> Anything:
     """Where an article stands, by its id."""
     if key is not _INDEX.c.rowid:
         return number
     place = select(_PLACES.c.place).where(_PLACES.c.article_id == number).scalar_subquery()
-    return func.coalesce(place, number >> PLACE_SHIFT)
+    return func.coalesce(place, number // (1 << PLACE_SHIFT))
 
 
 def _has_one(index: FromClause, tokens: Sequence[str]) -> ColumnElement[bool]:
@@ -335,60 +303,21 @@ async def _check_feeds(c: AsyncConnection, query: Query) -> None:
             raise CommandError(f"no such feed: {name} (`defnews feeds list` knows ids, URLs and titles)")
 
 
-async def _rows(c: AsyncConnection, places: Sequence[_Place]) -> tuple[Found, ...]:
-    """Articles, in this order."""
-    rows = {row.id: row for row in await c.execute(_ROWS, {"ids": [place.id for place in places]})}
-    return tuple(_found(rows[place.id], place) for place in places if place.id in rows)
-
-
-def _after(cursor: str) -> _Place:
-    """Where the page before ended.
-
-    Raises:
-        UsageError: it is no cursor of ours.
-    """
-    try:
-        key, *rest = cursor.split("_")
-        if not rest:
-            return _Place(_id(key))
-        rank, lowest, highest = rest
-        return _Place(_id(key), float(rank), _id(lowest), _id(highest))
-    except ValueError as e:
-        raise UsageError(f"--cursor: {cursor!r} is not one that a search printed") from e
-
-
-def _id(digits: str) -> int:
-    return min(max(int(digits), 0), LARGEST_ID)
-
-
-def _cursor(place: _Place) -> str:
-    return f"{place.id}" if place.rank is None else f"{place.id}_{place.rank!r}_{place.lowest}_{place.highest}"
-
-
-def _found(row: Anything, place: _Place) -> Found:
-    return Found(
-        id=row.id,
-        url=row.canonical_url,
-        title=row.title,
-        text=row.body or "",
-        site=row.site,
-        authors=tuple(row.authors),
-        agency=row.agency,
-        published_at=row.published_at,
-        published_from=row.published_from,
-        revised_at=row.revised_at,
-        lang=row.lang,
-        feed_id=row.feed_id,
-        feed=row.feed_title,
-        label=row.label,
-        score=row.score,
-        needs_review=row.needs_review,
-        topics=tuple(row.topics),
-        countries=tuple(row.countries),
-        entities=tuple((entity["name"], entity["kind"]) for entity in row.entities),
-        section=row.section,
-        tags=tuple(row.tags),
-        is_teaser=row.is_teaser,
-        extractor=row.extractor,
-        cursor=_cursor(place),
-    )
+# What most searches on SQLite ask: put together once, which takes longer than SQLite does.
+_parameter: Anything = bindparam
+_LIMIT = _parameter("limit", type_=BigInteger)
+_AFTER = Place(
+    id=_parameter("id", type_=BigInteger),
+    rank=_parameter("rank", type_=Double),
+    lowest=_parameter("lowest", type_=BigInteger),
+    highest=_parameter("highest", type_=BigInteger),
+)
+_PLAIN = select(_PLACED.label("id")).select_from(_INDEX).where(text(f"{TABLE} MATCH :match"))
+_PAGES = {
+    goes_on: hits.order_by(_INDEX.c.rowid.desc()).limit(_LIMIT)
+    for goes_on, hits in ((False, _PLAIN), (True, _PLAIN.where(_INDEX.c.rowid < _key_of(_AFTER.id, _INDEX.c.rowid))))
+}
+_BESTS = {
+    after is not None: _best(_weighed(hits, _INDEX.c.rowid), _INDEX.c.rowid, after, _LIMIT)
+    for after, hits in ((None, _PLAIN), (_AFTER, _among(_PLAIN, _INDEX.c.rowid, _AFTER)))
+}
