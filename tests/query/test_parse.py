@@ -106,6 +106,7 @@ def span(low: str | None, high: str | None) -> Span[datetime]:
         pytest.param("site:https://www.yna.co.kr/view/1", Filters(sites=("yna.co.kr",)), id="site, of a URL"),
         pytest.param('feed:"Defense News"', Filters(feeds=("Defense News",)), id="feed"),
         pytest.param("lang:EN-gb", Filters(langs=("en-gb",)), id="lang"),
+        pytest.param("story:42", Filters(stories=(42,)), id="story"),
         pytest.param("kind:wire", Filters(kinds=("wire",)), id="kind"),
         pytest.param("score:>=0.8", Filters(scores=(Span(0.8, None),)), id="a least score"),
         pytest.param("score:<.3", Filters(scores=(Span(None, 0.3),)), id="below a score"),

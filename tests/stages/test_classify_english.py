@@ -142,6 +142,13 @@ def test_the_threshold_and_the_review_band_are_the_settings(model: Model) -> Non
     assert not English(model, 0.5, (0.0, 0.0)).classify(article).needs_review
 
 
+def test_vectors_are_read_as_they_were_written(model: Model) -> None:
+    vectors = model.lexicon.vectors
+    kept = weights.read_vectors(weights.zipped(weights.vector_arrays(vectors)), "a test")
+    assert kept.numbers == vectors.numbers
+    assert np.array_equal(kept.rows, vectors.rows)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_file_scores_as_what_was_trained(model: Model) -> None:
     kept = weights.read(weights.write(model), "a test")

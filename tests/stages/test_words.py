@@ -62,6 +62,10 @@ def test_a_number_written_apart_belongs_to_its_place() -> None:
     assert all_places("a MiG 29/9") == [(0, 1), (2, 8), (9, 10)]
 
 
+def test_any_white_space_parts_words() -> None:
+    assert all_places("a\t\tMiG \n 29s\r\nb") == [(0, 1), (3, 12), (14, 15)]
+
+
 def test_a_possessive_has_no_place() -> None:
     assert all_places("Jack's s, 's") == [(0, 4), (7, 8), (11, 12)]
 
