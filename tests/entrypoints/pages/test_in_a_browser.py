@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import SystemClock
 from pipeline.entrypoints.api import application
@@ -36,6 +37,25 @@ SHIFTS = """() => new Promise(told => {
 LOADED = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
     .map(entry => [entry.name, entry.initiatorType, entry.transferSize])"""
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
+PIECES = 12  # that a page arrives in, for who asks so
+
+
+def in_pieces(app: ASGIApp) -> ASGIApp:
+    """The same pages; those asked for with a header `in-pieces` arrive as over a slow line."""
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_slowly(message: Message) -> None:
+            body = message.get("body", b"")
+            for start in range(0, len(body), len(body) // PIECES + 1):
+                piece = body[start : start + len(body) // PIECES + 1]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0.04)
+            await send({**message, "body": b""} if body else message)
+
+        is_slow = any(name == b"in-pieces" for name, _ in scope["headers"]) and "." not in scope["path"]
+        await app(scope, receive, send_slowly if is_slow else send)
+
+    return slow
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +71,7 @@ def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             await fill_with_news(store)
             engine, settings = engine_of(store, SystemClock()), Settings()
             app = application(engine, settings, health, Fillings(engine, settings))
-            servers.append(uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")))
+            servers.append(uvicorn.Server(uvicorn.Config(in_pieces(app), log_config=None, lifespan="off")))
             await servers[0].serve(sockets=[listener])
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
@@ -111,6 +131,19 @@ def test_nothing_moves_as_a_page_loads_and_all_of_it_is_small_and_ours(browser: 
         assert {kind for _, kind, _ in loaded} <= {"navigation", "link", "script"}
         assert all(name.startswith(address) for name, _, _ in loaded)
         assert 0 < sum(size for _, _, size in loaded) < LARGEST
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_as_a_page_arrives_in_pieces(browser: Any, address: str, width: int) -> None:
+    for place in PLACES:
+        size = {"width": width, "height": 900}
+        context = browser.new_context(base_url=address, viewport=size, extra_http_headers={"in-pieces": "1"})
+        page = context.new_page()
+        page.goto(place)
+        moved, painted = page.evaluate(SHIFTS), page.evaluate("performance.getEntriesByType('paint').length")
+        context.close()
+        assert (place, moved) == (place, 0)
+        assert painted > 0
 
 
 def test_hostile_news_do_nothing(page: Any) -> None:
