@@ -44,7 +44,7 @@ def test_defense_news_is_defense_with_its_topic(lang: str, title: str, topic: st
     verdict = load(lang).classify(make_article(title=title, text=""))
     assert verdict.label is Label.DEFENSE
     assert topic in verdict.topics
-    assert verdict.classifier == f"terms-{lang}@2"
+    assert verdict.classifier == f"terms-{lang}@3"
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_more_text_against_it_does_not_pile_up() -> None:
 @pytest.mark.parametrize(
     ("lang", "name"),
     [
-        ("xx", "terms-und@2"),
-        ("und", "terms-und@2"),
-        ("en", "terms-und@2"),
-        ("hr", "terms-sr@2"),
-        ("ms", "terms-id@2"),
-        ("sk", "terms-cs@2"),
+        ("xx", "terms-und@3"),
+        ("und", "terms-und@3"),
+        ("en", "terms-und@3"),
+        ("hr", "terms-sr@3"),
+        ("ms", "terms-id@3"),
+        ("sk", "terms-cs@3"),
     ],
 )
 def test_a_language_without_dictionary_is_read_by_a_related_one_or_by_names_and_always_reviewed(
