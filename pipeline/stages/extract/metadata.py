@@ -20,7 +20,7 @@ from pipeline.stages import follow, langtag
 from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
-from pipeline.stages.extract.moments import Stated, written
+from pipeline.stages.extract.moments import Stated, spelled, written
 from pipeline.stages.extract.titles import Outlet, headline
 from pipeline.urls import canonical_url, same_site
 
@@ -44,8 +44,6 @@ _PUBLISHED = (
     "pubdate",
     "cxenseparse:recs:publishtime",
     "cxenseparse:publishtime",
-    "citation_publication_date",
-    "citation_online_date",
     "dc.date.issued",
     "dcterms.issued",
     "dcterms.created",
@@ -54,6 +52,7 @@ _PUBLISHED = (
     "dcterms.date",
     "date",
 )
+_PRINTED = ("citation_publication_date", "citation_online_date", "citation_date")  # 2025/07/10 or 2025 Jul 10
 _UPDATED = (
     "article:modified_time",
     "og:article:modified_time",
@@ -212,6 +211,8 @@ def _metas(tree: HtmlElement) -> Mapping[str, Sequence[str]]:
 def _published(source: _Source) -> Iterator[str | None]:
     yield from source.stated("datePublished")
     yield from map(source.meta, _PUBLISHED)
+    printed = (spelled(source.meta(key) or "") for key in _PRINTED)
+    yield from (day.at.date().isoformat() for day in printed if day)
     yield from source.marked_as("datePublished")
     yield from source.tree.xpath("//time[@pubdate]/@datetime")
 
