@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from html import unescape
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from urllib.parse import urlsplit
 
 from lxml.etree import XPath
@@ -77,9 +78,16 @@ _AUTHORS = (
 _CITED = ("citation_author", "citation_authors")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
 _TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
+_AUTHOR_LINK = re.compile(r"/author|[?&]_?author=")
 _MARKED_AS_AUTHOR = XPath(  # no union: sorting one takes the square of its elements
     "//*[@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')] or @itemprop[.='author']"
-    " or self::a[@rel='author' or contains(@href,'/author')]]"
+    " or self::a[@rel='author' or contains(@href,'/author') or contains(@href,'author=')]]"
+)
+_PROSE = XPath("//p//text()")
+_SECTION_LINKS = XPath(
+    "//a[@rel='tag' or contains(@rel,'category') or contains(@href,'/category/') or contains(@href,'/categories/')"
+    " or contains(@href,'/tag/') or contains(@href,'/tags/') or contains(@href,'/topic') or contains(@href,'/section')]"
+    "//text()"
 )
 _AUTHOR_CLASS = re.compile(r"(?<![^\s_-])(?:author|byline|writer)s?(?![^\s_-])", re.IGNORECASE)
 _NO_AUTHOR_CLASS = re.compile(
@@ -89,8 +97,9 @@ _NO_AUTHOR_CLASS = re.compile(
 )
 _CREDITS = (b"written by", b"article by", b"story by", b"about the author")  # in a page worth a walk over its lines
 _SOMEONE_ELSE = XPath(
-    "boolean(ancestor-or-self::*[self::footer or contains(@class,'comment') or contains(@id,'comment')"
-    " or contains(@class,'related') or contains(@class,'recommend') or contains(@class,'teaser')])"
+    "boolean(ancestor-or-self::*[self::footer[not(ancestor::article)] or contains(@class,'comment')"
+    " or contains(@id,'comment') or contains(@class,'related') or contains(@class,'recommend')"
+    " or contains(@class,'teaser')])"
 )
 
 
@@ -132,6 +141,24 @@ class _Source:
         """The first value of a meta element."""
         return next(iter(self.metas.get(key, ())), None)
 
+    @cached_property
+    def prose(self) -> str:
+        """The text of all paragraphs."""
+        return " ".join(chain.from_iterable(text.split() for text in _PROSE(self.tree)))
+
+    @cached_property
+    def sections(self) -> frozenset[str]:
+        """What the page files articles under."""
+        stated = chain.from_iterable(self.metas.get(key, ()) for key in (*_SECTIONS, *_TAGS))
+        return frozenset(line(text).casefold() for text in chain(stated, _SECTION_LINKS(self.tree)))
+
+    def of_people(self, bylines: Iterable[str]) -> Iterator[str]:
+        """Bylines but for sections, and for what the page writes in lower case elsewhere: it does so with no name."""
+        for byline in bylines:
+            is_phrase = byline != byline.lower() and byline.split(" & ")[0].lower() in self.prose
+            if not is_phrase and byline.split(" & ")[0].casefold() not in self.sections:
+                yield byline
+
     def is_date(self, text: str) -> bool:
         """Whether a line that readers see names a day."""
         return written(text, self.lang) is not None
@@ -160,14 +187,13 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
     above, below = (before(heading), after(heading)) if heading is not None else ([], [])
     shown = dates.shown((*below, *above), source.lang, page.fetched_at)
     seen = _Seen(title or "", [one.text for one in below], [one.text for one in above])
-    signed = ([one] for one in authors.signed(seen.below[:CLOSE], seen.title))
+    signed = ([one] for one in source.of_people(authors.signed(seen.below[:CLOSE], seen.title)))
+    told = authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named)
+    told = authors.listed(told, seen.below[:CLOSE], outlet.is_named)
     return Facts(
         canonical_url=source.canonical,
         title=title,
-        authors=authors.reconciled(
-            authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named),
-            authors.first_people(signed, (), outlet.is_named),
-        ),
+        authors=authors.reconciled(told, authors.first_people(signed, (), outlet.is_named)),
         published=dates.first_stated(_published(source), page.fetched_at)
         or dates.of_page(tree, page, shown, is_last_resort=not has_date),
         updated_at=_updated(source, shown),
@@ -241,7 +267,7 @@ def _told(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
         yield source.metas.get(key, ())
     yield _twitter_cards(source.metas)
     yield jsonld.people(source.marked.get("author"), source.nodes)
-    for byline in authors.signed(seen.below, seen.title):
+    for byline in source.of_people(authors.signed(seen.below, seen.title)):
         yield [byline]
 
 
@@ -251,8 +277,8 @@ def _hinted(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
     for byline in chain(
         _marked(marked, seen.title),
         authors.signed(seen.above[::-1], seen.title),
-        authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date),
-        authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date),
+        source.of_people(authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date)),
+        source.of_people(authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date)),
         _credited(source, seen.title),
         _boxed(marked, seen.title),
     ):
@@ -266,14 +292,31 @@ def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 
 def _marked(elements: Iterable[HtmlElement], title: str) -> Iterator[str]:
-    for element in elements:
-        is_marked = "author" in (element.get("rel"), element.get("itemprop")) or "/author" in element.get("href", "")
-        if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
-            text = " ".join(one.text for one in islice(lines_of(element), 9))
-            if 0 < len(text) <= LONGEST_NAME and not _SOMEONE_ELSE(element):
-                people = authors.shown(text, title)
-                if people or (is_marked and " " not in text):
-                    yield people or text
+    """Who is marked as an author; links that stand in one list are of one article."""
+    for _, group in groupby(elements, _list_of):
+        yield " & ".join(dict.fromkeys(filter(None, (_marked_one(element, title) for element in group))))
+
+
+def _marked_one(element: HtmlElement, title: str) -> str | None:
+    is_marked = _is_marked(element)
+    if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
+        text = " ".join(one.text for one in islice(lines_of(element), 9))
+        if 0 < len(text) <= LONGEST_NAME and not _SOMEONE_ELSE(element):
+            return authors.shown(text, title) or (text if is_marked and " " not in text else None)
+    return None
+
+
+def _list_of(element: HtmlElement) -> HtmlElement | None:
+    """The list, or the line, of the links to authors in which one stands; any other element by itself."""
+    parent = element.getparent()
+    if element.tag != "a" or parent is None:
+        return element
+    return parent.getparent() if parent.tag == "li" else parent
+
+
+def _is_marked(element: HtmlElement) -> bool:
+    is_said = "author" in (element.get("rel"), element.get("itemprop"))
+    return is_said or _AUTHOR_LINK.search(element.get("href") or "") is not None
 
 
 def _credited(source: _Source, title: str) -> Iterator[str]:
