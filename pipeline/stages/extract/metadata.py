@@ -79,10 +79,8 @@ _CITED = ("citation_author", "citation_authors")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
 _TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
 _AUTHOR_LINK = re.compile(r"/author|[?&]_?author=")
-_MARKED_AS_AUTHOR = XPath(  # no union: sorting one takes the square of its elements
-    "//*[@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')] or @itemprop[.='author']"
-    " or self::a[@rel='author' or contains(@href,'/author') or contains(@href,'author=')]]"
-)
+_OF_AUTHOR_CLASS = XPath("//@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')]/..")
+_MARKED_AUTHOR = XPath("//@itemprop[.='author']/..")
 _PROSE = XPath("//p//text()")
 _SECTION_LINKS = XPath(
     "//a[@rel='tag' or contains(@rel,'category') or contains(@href,'/category/') or contains(@href,'/categories/')"
@@ -153,11 +151,13 @@ class _Source:
         return frozenset(line(text).casefold() for text in chain(stated, _SECTION_LINKS(self.tree)))
 
     def of_people(self, bylines: Iterable[str]) -> Iterator[str]:
-        """Bylines but for sections, and for what the page writes in lower case elsewhere: it does so with no name."""
-        for byline in bylines:
-            is_phrase = byline != byline.lower() and byline.split(" & ")[0].lower() in self.prose
-            if not is_phrase and byline.split(" & ")[0].casefold() not in self.sections:
-                yield byline
+        """Bylines that begin with what may be a person."""
+        return (one for one in bylines if self.is_person(one.split(" & ")[0]))
+
+    def is_person(self, name: str) -> bool:
+        """Whether a name is no section, and nothing that the page writes in lower case too: it does so with no name."""
+        is_phrase = name != name.lower() and name.lower() in self.prose
+        return not is_phrase and name.casefold() not in self.sections
 
     def is_date(self, text: str) -> bool:
         """Whether a line that readers see names a day."""
@@ -187,13 +187,16 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
     above, below = (before(heading), after(heading)) if heading is not None else ([], [])
     shown = dates.shown((*below, *above), source.lang, page.fetched_at)
     seen = _Seen(title or "", [one.text for one in below], [one.text for one in above])
-    signed = ([one] for one in source.of_people(authors.signed(seen.below[:CLOSE], seen.title)))
+    signed = authors.first_people(
+        ([one] for one in authors.signed(seen.below[:CLOSE], seen.title)), (), outlet.is_named
+    )
     told = authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named)
     told = authors.listed(told, seen.below[:CLOSE], outlet.is_named)
+    wrote = authors.reconciled(told, signed)
     return Facts(
         canonical_url=source.canonical,
         title=title,
-        authors=authors.reconciled(told, authors.first_people(signed, (), outlet.is_named)),
+        authors=wrote if wrote == told or all(map(source.is_person, wrote)) else told,
         published=dates.first_stated(_published(source), page.fetched_at)
         or dates.of_page(tree, page, shown, is_last_resort=not has_date),
         updated_at=_updated(source, shown),
@@ -273,7 +276,7 @@ def _told(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
 
 def _hinted(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
     """Who may have written it, the most likely first."""
-    marked = _MARKED_AS_AUTHOR(source.tree)[:MOST_MARKED]
+    marked = _marked_as_author(source.tree)[:MOST_MARKED]
     for byline in chain(
         _marked(marked, seen.title),
         authors.signed(seen.above[::-1], seen.title),
@@ -289,6 +292,12 @@ def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for number in ("1", "2"):
         if any(authors.BY.fullmatch(label) for label in metas.get(f"twitter:label{number}", ())):
             yield from metas.get(f"twitter:data{number}", ())
+
+
+def _marked_as_author(tree: HtmlElement) -> list[HtmlElement]:
+    """What is marked as an author: items and links, then what only a class names so; some stand there twice."""
+    links = [one for one in tree.iter("a") if one.get("rel") == "author" or _AUTHOR_LINK.search(one.get("href", ""))]
+    return [*_MARKED_AUTHOR(tree), *links, *_OF_AUTHOR_CLASS(tree)]
 
 
 def _marked(elements: Iterable[HtmlElement], title: str) -> Iterator[str]:
