@@ -202,3 +202,17 @@ def test_what_is_no_person_is_no_author(lang: str, below: str) -> None:
 )
 def test_several_authors_are_named_together(below: str, authors: tuple[str, ...]) -> None:
     assert read("en", below).authors == authors
+
+
+@pytest.mark.parametrize(
+    ("lang", "below"),
+    [
+        ("en", "<p>The end of this season for most ships is May 15, 2025, "
+        "and a little later for all others that lie in the yard and wait for their crews.</p>"),
+        ("zh", "<p>据该部新闻局介绍，这艘新型护卫舰于2025年3月1日在北方某船厂完成建造并下水，"
+        "随后将转入系泊试验和航行试验阶段，预计明年正式加入舰队服役并担负远海护航任务。</p>"),
+    ],
+    ids=["English", "Chinese"],
+)  # fmt: skip
+def test_a_day_in_a_sentence_is_not_the_articles(lang: str, below: str) -> None:
+    assert read(lang, below).published is None
