@@ -5,7 +5,6 @@ next number: many sites call their next article `next` too.
 """
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import urljoin
 
@@ -24,8 +23,10 @@ _END = re.compile(r"(\.\w{2,5})?/?$")  # of a path: its suffix, its slash
 
 def next_page(first: str, tree: HtmlElement, url: str, number: int) -> str | None:
     """The URL of the page after the `number`-th, at `url`, of the article that begins at `first`; None for its last."""
-    numbered = re.compile(rf"(?:^|[/=_,-]){number + 1}(?:\.\w{{2,5}})?/?(?:[?&#]|$)")
-    for link in islice((link for link in _links(tree) if numbered.search(link.get("href"))), MOST_LINKS):
+    digits = str(number + 1)
+    numbered = re.compile(rf"(?:^|[/=_,-]){digits}(?:\.\w{{2,5}})?/?(?:[?&#]|$)")
+    links = (one for one in tree.iter("a", "link") if digits in (href := one.get("href", "")) and numbered.search(href))
+    for link in islice(links, MOST_LINKS):
         target = _target(link, url)
         if target and _is_numbered(target, first, number + 1, "next" in _relations(link)):
             return target
@@ -34,10 +35,10 @@ def next_page(first: str, tree: HtmlElement, url: str, number: int) -> str | Non
 
 def other_version(tree: HtmlElement, url: str) -> str | None:
     """The URL of the version of a page for phones (AMP) or for print, if it names one."""
-    for link in _links(tree):
+    for link in tree.iter("link"):
         relations = _relations(link)
         is_print = "alternate" in relations and link.get("media", "").lower() == "print"
-        target = _target(link, url) if "amphtml" in relations or is_print else None
+        target = _target(link, url) if link.get("href") and ("amphtml" in relations or is_print) else None
         if target and target != url:
             return target
     return None
@@ -46,10 +47,6 @@ def other_version(tree: HtmlElement, url: str) -> str | None:
 def request_to(url: str) -> Request:
     """Ask for what belongs to an article."""
     return Request(url, RequestKind.PAGE, (("Accept", ACCEPT),))
-
-
-def _links(tree: HtmlElement) -> Iterator[HtmlElement]:
-    return (link for link in tree.iter("a", "link") if link.get("href"))
 
 
 def _relations(link: HtmlElement) -> list[str]:

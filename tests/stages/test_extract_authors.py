@@ -198,3 +198,7 @@ def test_a_credit_counts_wherever_it_stands(lines: list[str], people: list[str])
 )
 def test_who_signed_wins_over_who_posted(told: tuple[str, ...], seen: tuple[str, ...], people: tuple[str, ...]) -> None:
     assert reconciled(told, seen) == people
+
+
+def test_a_labelled_byline_does_not_end_the_search_for_others() -> None:
+    assert [*signed(["김철수 기자", "By Jane Doe"], "")] == ["김철수", "Jane Doe"]

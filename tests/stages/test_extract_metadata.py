@@ -151,6 +151,7 @@ def test_a_page_has_only_so_many_authors() -> None:
             "2025-07-10T08:30:00Z",
             id="a future date does not count",
         ),
+        pytest.param(meta("citation_publication_date", "2025 Jul 10"), "2025-07-10T00:00:00Z", id="in a journal"),
         pytest.param("<meta itemprop=datePublished content=2025-07-10T08:30Z>", "2025-07-10T08:30:00Z", id="itemprop"),
         pytest.param(
             raw_jsonld('/*broken*/ {"@type": "NewsArticle", "datePublished": "2025-07-10T08:30Z", "x": "'),

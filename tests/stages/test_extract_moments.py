@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.stages.extract.moments import DAY, ZONE_SLACK, Stated, in_path, stated, written
+from pipeline.stages.extract.moments import DAY, ZONE_SLACK, Stated, in_path, spelled, stated, written
 
 SEEN = datetime(2025, 7, 11, 12, tzinfo=UTC)
 MOMENTS = st.timedeltas(timedelta(), timedelta(days=12_000)).map(lambda age: SEEN - age)  # back to 1992
@@ -94,6 +94,16 @@ def test_a_day_is_refined_only_within_the_slack_of_zones(moment: datetime, offse
         pytest.param("10/07/2025", "en-GB", "2025-07-10", id="British"),
         pytest.param("10.07.2025", "de", "2025-07-10", id="dots"),
         pytest.param("13/07/2025", "en", "2025-07-13", id="no other reading"),
+        pytest.param("14 آذار/مارس 2025", "ar", "2025-03-14", id="two names of a month"),
+        pytest.param("۲۴ اسفند ۱۴۰۳", "fa", "2025-03-14", id="Persian"),
+        pytest.param("令和7年7月10日", "ja", "2025-07-10", id="Japanese reign"),
+        pytest.param("中華民國114年7月10日", "zh-TW", "2025-07-10", id="Taiwan"),
+        pytest.param("10.07.25", "de", "2025-07-10", id="two digits"),
+        pytest.param("10.07.25", "he", "2025-07-10", id="Hebrew"),
+        pytest.param("10/07/98", "fr", "1998-07-10", id="the last century"),
+        pytest.param("25.07.10", "ko", "2025-07-10", id="year first"),
+        pytest.param("10/07/25", "en", None, id="nobody knows which is which"),
+        pytest.param("10.07.25.1", "de", None, id="version"),
         pytest.param("Room 12, 2025", "en", None, id="no month"),
         pytest.param("31 June 2025", "en", None, id="no such day"),
         pytest.param("June 2025", "en", None, id="no day"),
@@ -102,6 +112,15 @@ def test_a_day_is_refined_only_within_the_slack_of_zones(moment: datetime, offse
 )
 def test_a_date_as_people_write_it(text: str, lang: str | None, day: str | None) -> None:
     found = written(text, lang)
+    assert (found and found.at.date().isoformat()) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2025 Jul 10", "2025-07-10"), ("2025/07/10", "2025-07-10"), ("July 10, 2025", "2025-07-10"), ("10/07/25", None)],
+)
+def test_a_spelled_day_is_the_same_in_every_language(text: str, day: str | None) -> None:
+    found = spelled(text)
     assert (found and found.at.date().isoformat()) == day
 
 

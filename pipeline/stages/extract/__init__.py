@@ -7,7 +7,7 @@ from datetime import datetime
 from pipeline.errors import ExtractError
 from pipeline.model import Article, Entry, Page
 from pipeline.stages import follow, langtag, language, markup
-from pipeline.stages.extract import body, dates, pdf, plain, prose
+from pipeline.stages.extract import body, dates, embedded, pdf, plain, prose
 from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.extract.prose import Found
@@ -15,8 +15,12 @@ from pipeline.stages.fetch import decode, is_pdf, is_plain
 from pipeline.urls import canonical_url
 
 SHORTEST_TEXT = 200  # characters; below this it is a teaser or a paywall
-CLEARLY_LONGER = 2  # a feed's content of so many times the page's text: the page shows only the beginning
+LITTLE_TEXT = 1_000  # characters; a page that shows less is perhaps drawn by its scripts, and shows only its notices
+CLEARLY_LONGER = (
+    2  # what a feed or a script carries of so many times the page's text: the page shows only the beginning
+)
 
+EMBEDDED = "embedded@1"
 TRANSCRIPT = "transcript@1"
 FEED_CONTENT = "feed-content@1"
 FEED_SUMMARY = "feed-summary@1"
@@ -131,6 +135,10 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
     found = prose.main_text(tree, page.url, prose.shipped())
+    if len(found.text) < LITTLE_TEXT and told.is_free and told.title:
+        text = embedded.text_of(tree, told.title)
+        if len(text) >= max(SHORTEST_TEXT, CLEARLY_LONGER * len(found.text)):
+            return told, Found(text, EMBEDDED)
     if len(found.text) < SHORTEST_TEXT and told.transcript:
         return told, Found(body.of_markup(told.transcript), TRANSCRIPT)
     return told, found

@@ -21,6 +21,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pipeline.model import DateOrigin, Entry, Page
+from pipeline.stages.extract import east_asian
 from pipeline.stages.extract.around import Line, lines_of
 from pipeline.stages.extract.moments import Stated, in_path, stated, written
 
@@ -35,6 +36,7 @@ _MARKED_AS_DATE = XPath(
     "//*[self::time or contains(@class,'date') or contains(@class,'ublish') or contains(@class,'osted')]"
 )
 MOST_MARKED = 10
+LONGEST_SHOWN = 120  # characters of a line around the headline that dates the article
 LONGEST_DATED = 80  # characters of a line that names the day of its article; a longer one tells of that day
 MOST_SHORT = 1_000  # of these
 _DIGIT = re.compile(r"\d")
@@ -70,7 +72,7 @@ def first_stated(candidates: Iterable[str | None], fetched_at: datetime) -> Stat
 def shown(lines: Iterable[Line], lang: str | None, fetched_at: datetime) -> Shown:
     """The dates that readers see around the headline, the nearest first."""
     published, updated = None, None
-    dated = (one for one in lines if one.stamps or _DIGIT.search(one.text))
+    dated = (one for one in lines if one.stamps or _may_date(one.text))
     for one, is_update in chain.from_iterable(map(_parted, dated)):
         day = first_stated(one.stamps, fetched_at) or written(one.text, lang)
         if day is None or not counts(day.at, fetched_at, day.slack):
@@ -80,6 +82,12 @@ def shown(lines: Iterable[Line], lang: str | None, fetched_at: datetime) -> Show
         else:
             published = published or day
     return Shown(published, updated)
+
+
+def _may_date(text: str) -> bool:
+    """Whether a line may tell the day of its article; a sentence tells of that day, and is shorter in Chinese."""
+    longest = LONGEST_SHOWN // 2 if east_asian.IS_EAST_ASIAN.search(text) else LONGEST_SHOWN
+    return len(text) <= longest and _DIGIT.search(text) is not None
 
 
 def _parted(one: Line) -> Iterator[tuple[Line, bool]]:

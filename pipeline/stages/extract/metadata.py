@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from html import unescape
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from urllib.parse import urlsplit
 
 from lxml.etree import XPath
@@ -20,7 +21,7 @@ from pipeline.stages import follow, langtag
 from pipeline.stages.extract import authors, dates, jsonld, kinds, microdata, paywall
 from pipeline.stages.extract.around import after, before, lines_of
 from pipeline.stages.extract.body import line
-from pipeline.stages.extract.moments import Stated, written
+from pipeline.stages.extract.moments import Stated, spelled, written
 from pipeline.stages.extract.titles import Outlet, headline
 from pipeline.urls import canonical_url, same_site
 
@@ -44,8 +45,6 @@ _PUBLISHED = (
     "pubdate",
     "cxenseparse:recs:publishtime",
     "cxenseparse:publishtime",
-    "citation_publication_date",
-    "citation_online_date",
     "dc.date.issued",
     "dcterms.issued",
     "dcterms.created",
@@ -54,6 +53,7 @@ _PUBLISHED = (
     "dcterms.date",
     "date",
 )
+_PRINTED = ("citation_publication_date", "citation_online_date", "citation_date")  # 2025/07/10 or 2025 Jul 10
 _UPDATED = (
     "article:modified_time",
     "og:article:modified_time",
@@ -78,9 +78,14 @@ _AUTHORS = (
 _CITED = ("citation_author", "citation_authors")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:recs:category", "section")
 _TAGS = ("article:tag", "parsely-tags", "sailthru.tags", "news_keywords", "keywords")
-_MARKED_AS_AUTHOR = XPath(  # no union: sorting one takes the square of its elements
-    "//*[@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')] or @itemprop[.='author']"
-    " or self::a[@rel='author' or contains(@href,'/author')]]"
+_AUTHOR_LINK = re.compile(r"/author|[?&]_?author=")
+_OF_AUTHOR_CLASS = XPath("//@class[contains(.,'uthor') or contains(.,'yline') or contains(.,'riter')]/..")
+_MARKED_AUTHOR = XPath("//@itemprop[.='author']/..")
+_PROSE = XPath("//p//text()")
+_SECTION_LINKS = XPath(
+    "//a[@rel='tag' or contains(@rel,'category') or contains(@href,'/category/') or contains(@href,'/categories/')"
+    " or contains(@href,'/tag/') or contains(@href,'/tags/') or contains(@href,'/topic') or contains(@href,'/section')]"
+    "//text()"
 )
 _AUTHOR_CLASS = re.compile(r"(?<![^\s_-])(?:author|byline|writer)s?(?![^\s_-])", re.IGNORECASE)
 _NO_AUTHOR_CLASS = re.compile(
@@ -90,8 +95,9 @@ _NO_AUTHOR_CLASS = re.compile(
 )
 _CREDITS = (b"written by", b"article by", b"story by", b"about the author")  # in a page worth a walk over its lines
 _SOMEONE_ELSE = XPath(
-    "boolean(ancestor-or-self::*[self::footer or contains(@class,'comment') or contains(@id,'comment')"
-    " or contains(@class,'related') or contains(@class,'recommend') or contains(@class,'teaser')])"
+    "boolean(ancestor-or-self::*[self::footer[not(ancestor::article)] or contains(@class,'comment')"
+    " or contains(@id,'comment') or contains(@class,'related') or contains(@class,'recommend')"
+    " or contains(@class,'teaser')])"
 )
 
 
@@ -133,6 +139,26 @@ class _Source:
         """The first value of a meta element."""
         return next(iter(self.metas.get(key, ())), None)
 
+    @cached_property
+    def prose(self) -> str:
+        """The text of all paragraphs."""
+        return " ".join(chain.from_iterable(text.split() for text in _PROSE(self.tree)))
+
+    @cached_property
+    def sections(self) -> frozenset[str]:
+        """What the page files articles under."""
+        stated = chain.from_iterable(self.metas.get(key, ()) for key in (*_SECTIONS, *_TAGS))
+        return frozenset(line(text).casefold() for text in chain(stated, _SECTION_LINKS(self.tree)))
+
+    def of_people(self, bylines: Iterable[str]) -> Iterator[str]:
+        """Bylines that begin with what may be a person."""
+        return (one for one in bylines if self.is_person(one.split(" & ")[0]))
+
+    def is_person(self, name: str) -> bool:
+        """Whether a name is no section, and nothing that the page writes in lower case too: it does so with no name."""
+        is_phrase = name != name.lower() and name.lower() in self.prose
+        return not is_phrase and name.casefold() not in self.sections
+
     def is_date(self, text: str) -> bool:
         """Whether a line that readers see names a day."""
         return written(text, self.lang) is not None
@@ -161,14 +187,16 @@ def facts(tree: HtmlElement, page: Page, has_date: bool) -> Facts:
     above, below = (before(heading), after(heading)) if heading is not None else ([], [])
     shown = dates.shown((*below, *above), source.lang, page.fetched_at)
     seen = _Seen(title or "", [one.text for one in below], [one.text for one in above])
-    signed = ([one] for one in authors.signed(seen.below[:CLOSE], seen.title))
+    signed = authors.first_people(
+        ([one] for one in authors.signed(seen.below[:CLOSE], seen.title)), (), outlet.is_named
+    )
+    told = authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named)
+    told = authors.listed(told, seen.below[:CLOSE], outlet.is_named)
+    wrote = authors.reconciled(told, signed)
     return Facts(
         canonical_url=source.canonical,
         title=title,
-        authors=authors.reconciled(
-            authors.first_people(_told(source, seen), _hinted(source, seen), outlet.is_named),
-            authors.first_people(signed, (), outlet.is_named),
-        ),
+        authors=wrote if wrote == told or all(map(source.is_person, wrote)) else told,
         published=dates.first_stated(_published(source), page.fetched_at)
         or dates.of_page(tree, page, shown, is_last_resort=not has_date),
         updated_at=_updated(source, shown),
@@ -212,6 +240,8 @@ def _metas(tree: HtmlElement) -> Mapping[str, Sequence[str]]:
 def _published(source: _Source) -> Iterator[str | None]:
     yield from source.stated("datePublished")
     yield from map(source.meta, _PUBLISHED)
+    printed = (spelled(source.meta(key) or "") for key in _PRINTED)
+    yield from (day.at.date().isoformat() for day in printed if day)
     yield from source.marked_as("datePublished")
     yield from source.tree.xpath("//time[@pubdate]/@datetime")
 
@@ -240,18 +270,18 @@ def _told(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
         yield source.metas.get(key, ())
     yield _twitter_cards(source.metas)
     yield jsonld.people(source.marked.get("author"), source.nodes)
-    for byline in authors.signed(seen.below, seen.title):
+    for byline in source.of_people(authors.signed(seen.below, seen.title)):
         yield [byline]
 
 
 def _hinted(source: _Source, seen: _Seen) -> Iterator[Iterable[str]]:
     """Who may have written it, the most likely first."""
-    marked = _MARKED_AS_AUTHOR(source.tree)[:MOST_MARKED]
+    marked = _marked_as_author(source.tree)[:MOST_MARKED]
     for byline in chain(
         _marked(marked, seen.title),
         authors.signed(seen.above[::-1], seen.title),
-        authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date),
-        authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date),
+        source.of_people(authors.standing_alone(seen.below[:CLOSE], seen.title, source.is_date)),
+        source.of_people(authors.standing_alone(seen.above[:CLOSE], seen.title, source.is_date)),
         _credited(source, seen.title),
         _boxed(marked, seen.title),
     ):
@@ -264,15 +294,38 @@ def _twitter_cards(metas: Mapping[str, Sequence[str]]) -> Iterator[str]:
             yield from metas.get(f"twitter:data{number}", ())
 
 
+def _marked_as_author(tree: HtmlElement) -> list[HtmlElement]:
+    """What is marked as an author: items and links, then what only a class names so; some stand there twice."""
+    links = [one for one in tree.iter("a") if one.get("rel") == "author" or _AUTHOR_LINK.search(one.get("href", ""))]
+    return [*_MARKED_AUTHOR(tree), *links, *_OF_AUTHOR_CLASS(tree)]
+
+
 def _marked(elements: Iterable[HtmlElement], title: str) -> Iterator[str]:
-    for element in elements:
-        is_marked = "author" in (element.get("rel"), element.get("itemprop")) or "/author" in element.get("href", "")
-        if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
-            text = " ".join(one.text for one in islice(lines_of(element), 9))
-            if 0 < len(text) <= LONGEST_NAME and not _SOMEONE_ELSE(element):
-                people = authors.shown(text, title)
-                if people or (is_marked and " " not in text):
-                    yield people or text
+    """Who is marked as an author; links that stand in one list are of one article."""
+    for _, group in groupby(elements, _list_of):
+        yield " & ".join(dict.fromkeys(filter(None, (_marked_one(element, title) for element in group))))
+
+
+def _marked_one(element: HtmlElement, title: str) -> str | None:
+    is_marked = _is_marked(element)
+    if is_marked or any(_is_author_class(name) for name in (element.get("class") or "").split()):
+        text = " ".join(one.text for one in islice(lines_of(element), 9))
+        if 0 < len(text) <= LONGEST_NAME and not _SOMEONE_ELSE(element):
+            return authors.shown(text, title) or (text if is_marked and " " not in text else None)
+    return None
+
+
+def _list_of(element: HtmlElement) -> HtmlElement | None:
+    """The list, or the line, of the links to authors in which one stands; any other element by itself."""
+    parent = element.getparent()
+    if element.tag != "a" or parent is None:
+        return element
+    return parent.getparent() if parent.tag == "li" else parent
+
+
+def _is_marked(element: HtmlElement) -> bool:
+    is_said = "author" in (element.get("rel"), element.get("itemprop"))
+    return is_said or _AUTHOR_LINK.search(element.get("href") or "") is not None
 
 
 def _credited(source: _Source, title: str) -> Iterator[str]:

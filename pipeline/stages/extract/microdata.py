@@ -32,10 +32,11 @@ _WORTH = frozenset(
 def nodes(tree: HtmlElement) -> tuple[Node, ...]:
     """The articles that are marked, in document order; last, one of what is marked outside of any item."""
     items: dict[HtmlElement | None, dict[str, list[object]]] = {}
-    for element in _MARKED(tree)[:MOST_PROPERTIES]:
+    marked = _MARKED(tree)[:MOST_PROPERTIES]
+    for element in marked:
         for owner in (_owner(element), element) if element.get("itemscope") is not None else (_owner(element),):
             items.setdefault(owner, {"@type": [_type(owner)]})
-    for element in _MARKED(tree)[:MOST_PROPERTIES]:
+    for element in marked:
         value = items[element] if element in items else _value(element)
         for name in set((element.get("itemprop") or "").split()) & _WORTH:
             items[_owner(element)].setdefault(name, []).append(value)

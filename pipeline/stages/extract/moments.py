@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
 
+from pipeline.stages.extract import calendars
+
 ZONE_SLACK = timedelta(hours=14)  # the largest offset from UTC
 DAY = timedelta(days=1)
 
@@ -18,7 +20,7 @@ _ISO = re.compile(  # a date, perhaps a time, perhaps a zone: ISO 8601 and what 
     re.IGNORECASE | re.ASCII,
 )
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?", re.ASCII)  # seconds or milliseconds
-_WORD = r"(?P<word>[^\s\d.,:;()|/]{2,20})"
+_WORD = r"(?P<word>[^\s\d.,:;()|/]{2,20})(?:/[^\s\d/]{2,20})?"  # in the Levant a month has two names: آذار/مارس
 _WRITTEN = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -36,7 +38,10 @@ _WRITTEN = tuple(
     )
 )
 _NUMBERS = re.compile(r"(?<![\d./\-])(\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)")
+_SHORT_NUMBERS = re.compile(r"(?<![\d./\-])(\d{2})([./])(\d{2})\2(\d{2})(?![\d./\-])")  # 10.07.25
 _MONTH_FIRST = frozenset({"en", "en-US", "en-PH"})
+_YEAR_FIRST = frozenset({"ko", "ja", "zh", "hu", "lt", "fa"})
+_THIS_CENTURY = 70  # of two digits: 69 is 2069, 70 is 1970
 _IN_PATH_BY_NAME = re.compile(r"/(?P<year>(?:19|20)\d{2})/(?P<word>[a-z]{3,9})/(?P<day>0?[1-9]|[12]\d|3[01])/")
 _IN_PATH = re.compile(r"/(?P<year>(?:19|20)\d{2})([/\-_]?)(?P<month>0[1-9]|1[0-2])\2(?P<day>0[1-9]|[12]\d|3[01])(?!\d)")
 
@@ -76,13 +81,21 @@ def stated(text: str) -> Stated | None:
         return None
 
 
+def spelled(text: str) -> Stated | None:
+    """The day that a text names in an order that every language reads alike: 2025 Jul 10, July 10, 2025."""
+    matches = (match for pattern in _WRITTEN for match in pattern.finditer(text))
+    return next((day for day in (_from_words(match, None) for match in matches) if day), None)
+
+
 def written(text: str, lang: str | None = None) -> Stated | None:
     """The first day that a line names as people write it; which of two numbers is the month, the language tells."""
     if not any(map(str.isdigit, text)):
         return None
+    text = calendars.without_eras(text)
     found = (_from_words(match, lang) for pattern in _WRITTEN for match in pattern.finditer(text))
     numbers = (_from_numbers(match, lang) for match in _NUMBERS.finditer(text))
-    return next((day for day in (*found, *numbers) if day), None)
+    short = (_from_short(match, lang) for match in _SHORT_NUMBERS.finditer(text))
+    return next((day for day in (*found, *numbers, *short) if day), None)
 
 
 def in_path(path: str) -> Stated | None:
@@ -128,13 +141,19 @@ def _from_numbers(match: re.Match[str], lang: str | None) -> Stated | None:
     return _day(year, month, day) or _day(year, day, month)
 
 
-def _day(year: int, month: int, day: int) -> Stated | None:
-    if year > 2400:  # of the Buddha
-        year -= 543
-    try:
-        return Stated(datetime(year, month, day, tzinfo=UTC), DAY)
-    except ValueError:
+def _from_short(match: re.Match[str], lang: str | None) -> Stated | None:
+    """10.07.25 where the language says which is which; in English, and where it is unknown, nobody knows."""
+    language = (lang or "en").partition("-")[0]
+    if language == "en":
         return None
+    first, month, last = int(match[1]), int(match[3]), int(match[4])
+    year, day = (first, last) if language in _YEAR_FIRST else (last, first)
+    return _day(year + (2000 if year < _THIS_CENTURY else 1900), month, day)
+
+
+def _day(year: int, month: int, day: int) -> Stated | None:
+    at = calendars.day(year, month, day)
+    return Stated(at, DAY) if at else None
 
 
 def _month(word: str, lang: str | None) -> int | None:
