@@ -12,7 +12,7 @@ from pipeline.errors import CommandError, ParseError
 from pipeline.model import Feed, PushState, Subscription
 from pipeline.settings import load_feeds
 from pipeline.stages import opml
-from pipeline.store import FeedRow, Store, open_store
+from pipeline.store import FeedLine, FeedRow, Store, open_store
 
 log = structlog.get_logger()
 
@@ -78,9 +78,9 @@ async def change(options: Options, named: tuple[str, ...], to: str) -> list[dict
         return [{"id": row.feed.id, "title": row.feed.title, "now": to} for row in rows]
 
 
-def state_of(row: FeedRow) -> str:
+def state_of(row: FeedRow | FeedLine) -> str:
     """In one word: disabled, or how it does."""
-    return row.state.health.value if row.is_enabled else "disabled"
+    return row.health.value if row.is_enabled else "disabled"
 
 
 def pushed_by(known: Subscription | None) -> str | None:

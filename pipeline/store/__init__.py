@@ -20,7 +20,7 @@ from pipeline.store.candidates import CandidateRows, Candidates
 from pipeline.store.database import Database, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.facets import Facets
-from pipeline.store.feeds import Change, FeedRow, FeedRows, Forced
+from pipeline.store.feeds import Change, FeedLine, FeedRow, FeedRows, Forced
 from pipeline.store.found import Found
 from pipeline.store.gaps import GapRow, GapRows
 from pipeline.store.hosts import HostRows
@@ -57,6 +57,7 @@ __all__ = [
     "Doubtful",
     "Ending",
     "Facets",
+    "FeedLine",
     "FeedRow",
     "Forced",
     "Found",

@@ -39,6 +39,26 @@ class FeedRow:
     is_enabled: bool
     gaps: int = 0  # times of which entries were missed, and not found since
 
+    @property
+    def health(self) -> Health:
+        """How it does."""
+        return self.state.health
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLine:
+    """What a feed is told from others by, without what its polls need to know."""
+
+    id: int
+    url: str
+    title: str
+    kind: FeedKind
+    country: str | None
+    lang: str | None
+    tags: tuple[str, ...]
+    is_enabled: bool
+    health: Health
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -88,18 +108,32 @@ class FeedRows:
 
     async def listing(self, *, named: Sequence[str] = (), with_removed: bool = False) -> tuple[FeedRow, ...]:
         """All feeds with their states, or those of the given ids, URLs or titles."""
+        is_meant = is_named(named) if named else true()
+        return await self._rows(is_meant if with_removed else and_(is_meant, feeds.c.removed_at.is_(None)))
+
+    async def of(self, feed_ids: Sequence[int]) -> tuple[FeedRow, ...]:
+        """The feeds of these ids with their states, in this order."""
+        rows = {row.feed.id: row for row in await self._rows(feeds.c.id.in_(feed_ids))}
+        return tuple(rows[feed_id] for feed_id in feed_ids if feed_id in rows)
+
+    async def _rows(self, is_meant: ColumnElement[bool]) -> tuple[FeedRow, ...]:
         is_open = and_(gap_rows.c.feed_id == feeds.c.id, gap_rows.c.repaired_at.is_(None))
         missed = select(func.count()).where(is_open).scalar_subquery().label("missed")
         query = select(*_FEED, feeds.c.enabled, missed, *state_columns()).join(
             feed_states, feed_states.c.feed_id == feeds.c.id
         )
-        if not with_removed:
-            query = query.where(feeds.c.removed_at.is_(None))
-        if named:
-            query = query.where(is_named(named))
         async with self._db.read() as c:
-            rows = (await c.execute(query.order_by(feeds.c.kind, feeds.c.title))).all()
+            rows = (await c.execute(query.where(is_meant).order_by(feeds.c.kind, feeds.c.title))).all()
         return tuple(FeedRow(_feed(row), state_of(row), row.enabled, row.missed) for row in rows)
+
+    async def lines(self) -> tuple[FeedLine, ...]:
+        """All feeds in the order of the listing, a fifth of its cost: to count, to search and to choose from."""
+        told = (feeds.c[name] for name in ("id", "url", "title", "kind", "country", "lang", "tags", "enabled"))
+        query = select(*told, feed_states.c.health).join(feed_states, feed_states.c.feed_id == feeds.c.id)
+        query = query.where(feeds.c.removed_at.is_(None)).order_by(feeds.c.kind, feeds.c.title)
+        async with self._db.read() as c:
+            rows = (await c.execute(query)).all()
+        return tuple(map(_line, rows))
 
     async def titles(self) -> Sequence[Row[Any, Any]]:
         """Id and title of each feed, to choose from, in the order of the listing."""
@@ -279,6 +313,11 @@ async def _insert(
 
 async def _event(c: AsyncConnection, now: datetime, kind: str, feed_id: int) -> None:
     await c.execute(insert(events).values(at=now, kind=kind, feed_id=feed_id))
+
+
+def _line(row: Any) -> FeedLine:
+    key, url, title, kind, country, lang, tags, is_enabled, health = row
+    return FeedLine(key, url, title, FeedKind(kind), country, lang, tuple(tags), is_enabled, Health(health))
 
 
 def _feed(row: Any) -> Feed:

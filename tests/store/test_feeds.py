@@ -56,6 +56,19 @@ async def test_a_feed_is_named_by_id_url_or_title(store: Store, name: str) -> No
     assert [row.feed.id for row in await store.feeds.listing(named=(name,))] == [1]
 
 
+async def test_the_lines_of_feeds_are_the_listing_with_less_and_some_are_read_whole(store: Store) -> None:
+    given = [make.feed(1, title="B", country="KR", lang="ko", tags=("Armies",)), make.feed(2, title="A"), make.feed(3)]
+    one, two, gone = await store.feeds.add(given, AT)
+    await store.feeds.set_enabled(two.id, False, AT)
+    await store.feeds.remove(gone.id, AT)
+    rows, lines = await store.feeds.listing(), await store.feeds.lines()
+    assert [line.title for line in lines] == ["A", "B"]
+    assert [(line.is_enabled, line.health) for line in lines] == [(row.is_enabled, row.health) for row in rows]
+    for name in ("id", "url", "title", "kind", "country", "lang", "tags"):
+        assert [getattr(line, name) for line in lines] == [getattr(row.feed, name) for row in rows]
+    assert await store.feeds.of([one.id, 99, two.id]) == rows[::-1]
+
+
 async def test_the_new_state_and_the_entries_of_a_poll_are_read_back(store: Store) -> None:
     run = await store.runs.start("poll", AT)
     await store.feeds.add([make.feed()], AT)

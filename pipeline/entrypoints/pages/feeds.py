@@ -18,7 +18,7 @@ from pipeline.entrypoints.reading import became
 from pipeline.errors import CommandError, ParseError, UsageError
 from pipeline.model import FeedKind
 from pipeline.stages import opml
-from pipeline.store import FeedRow, Range
+from pipeline.store import FeedLine, FeedRow, Range
 
 DAY = timedelta(days=1)
 DAYS = 14  # that the small charts show
@@ -104,17 +104,18 @@ class Feeds:
 
     async def _all(self, request: Request, error: str | None = None, url: str = "") -> Response:
         words, first = request.query_params.get("q", ""), number(request.query_params.get("from", "")) or 0
-        rows = [(row, state_of(row)) for row in await self._store.feeds.listing()]
-        meant = [(row, state) for row, state in rows if _has(row, state, words.casefold().split())]
-        shown = sorted(meant, key=lambda pair: WORST_FIRST.index(pair[1]))[first : first + ROWS]
+        lines = await self._store.feeds.lines()
+        meant = [line for line in lines if _has(line, words.casefold().split())]
+        meant.sort(key=lambda line: WORST_FIRST.index(state_of(line)))
+        shown = await self._store.feeds.of([line.id for line in meant[first : first + ROWS]])
         days = Range.of(self._clock.now(), DAY, DAYS)
         return await self._screen.page(
             request,
             "feeds.html",
             status=422 if error else 200,
-            feeds=shown,
-            counts=await self._store.timelines.of_feeds([row.feed.id for row, _ in shown], days),
-            states=sorted(Counter(state for _, state in rows).items(), key=lambda pair: WORST_FIRST.index(pair[0])),
+            feeds=[(row, state_of(row)) for row in shown],
+            counts=await self._store.timelines.of_feeds([row.feed.id for row in shown], days),
+            states=sorted(Counter(map(state_of, lines)).items(), key=lambda pair: WORST_FIRST.index(pair[0])),
             words=words,
             further=first + ROWS if first + ROWS < len(meant) else None,
             meant=len(meant),
@@ -127,10 +128,8 @@ class Feeds:
         )
 
 
-def _has(row: FeedRow, state: str, words: Sequence[str]) -> bool:
+def _has(line: FeedLine, words: Sequence[str]) -> bool:
     """Whether all these words stand in what is said of a feed."""
-    feed = row.feed
-    said = " ".join(
-        (feed.title, feed.url, feed.kind, feed.country or "", feed.lang or "", state, *feed.tags)
-    ).casefold()
+    told = (line.title, line.url, line.kind, line.country or "", line.lang or "", state_of(line), *line.tags)
+    said = " ".join(told).casefold()
     return all(word in said for word in words)
