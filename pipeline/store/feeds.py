@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -15,9 +15,10 @@ from pipeline.store import polls, subscriptions
 from pipeline.store.database import LINGER_S, Batcher, Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.polls import PollEnding
-from pipeline.store.states import state_columns, state_of, state_values
-from pipeline.store.tables import events, feed_states, feed_urls, feeds, hosts
+from pipeline.store.states import is_claimed, state_columns, state_of, state_values
+from pipeline.store.tables import events, feed_claims, feed_states, feed_urls, feeds, hosts
 from pipeline.store.tables import gaps as gap_rows
+from pipeline.store.types import Id
 
 _FEED = tuple(  # what a feed is read from; the first columns of a query
     feeds.c[name]
@@ -197,10 +198,15 @@ class FeedRows:
             query = query.with_for_update(of=feed_states, skip_locked=True)
         whole = select(*_FEED, *state_columns()).join(feed_states).order_by(feed_states.c.next_poll_at)
         async with self._db.write() as c:
-            ids = await _one_a_host(c, query, limit)
+            ids = await self._taken(c, await _one_a_host(c, query, limit), run_id)
             chosen = (await c.execute(whole.where(feeds.c.id.in_(ids)))).all()
-            await c.execute(update(feed_states).where(feed_states.c.feed_id.in_(ids)).values(run_id=run_id))
         return tuple((_feed(row), state_of(row)) for row in chosen)
+
+    async def _taken(self, c: AsyncConnection, feed_ids: list[int], run_id: int) -> list[int]:
+        """Those of the feeds that nobody else took meanwhile."""
+        wanted = select(feeds.c.id, literal(run_id, Id)).where(feeds.c.id.in_(feed_ids))
+        claim = self._db.insert(feed_claims).from_select(["feed_id", "run_id"], wanted).on_conflict_do_nothing()
+        return list((await c.execute(claim.returning(feed_claims.c.feed_id))).scalars())
 
     async def next_claim_at(self, now: datetime, forced: "Forced | None" = None) -> datetime | None:
         """When the next feed that is due already can be claimed; None: no feed is due, or its host rests."""
@@ -264,9 +270,9 @@ async def _one_a_host(c: AsyncConnection, query: Select[Any], limit: int) -> lis
 
 
 def _is_due(now: datetime, forced: Forced | None) -> ColumnElement[bool]:
-    is_idle = and_(feeds.c.enabled.is_(true()), feed_states.c.run_id.is_(None), feed_states.c.gone.is_not(true()))
+    is_idle = and_(~is_claimed(), feeds.c.enabled.is_(true()), feed_states.c.gone.is_not(true()))
     if forced is None:
-        return and_(is_idle, feed_states.c.next_poll_at <= now)
+        return and_(feed_states.c.next_poll_at <= now, is_idle)
     is_unpolled = or_(feed_states.c.last_poll_at.is_(None), feed_states.c.last_poll_at < forced.since)
     is_meant = feeds.c.id.in_(forced.ids) if forced.ids is not None else true()
     return and_(is_idle, is_unpolled, is_meant)

@@ -13,7 +13,7 @@ from pipeline.model import FeedState
 from pipeline.stages import network
 from pipeline.stages.network import Network, Silence
 from pipeline.store.database import Database
-from pipeline.store.states import state_values
+from pipeline.store.states import is_claimed, state_values
 from pipeline.store.tables import events, feed_states, outages
 
 HEALTH = "feed-health"
@@ -92,7 +92,7 @@ class OutageRows:
         async with self._db.write() as c:
             for feed_id, state in undo:
                 is_first = (feed_states.c.feed_id == feed_id) & (feed_states.c.failures == 1)
-                restored = update(feed_states).where(is_first, feed_states.c.run_id.is_(None))
+                restored = update(feed_states).where(is_first, ~is_claimed())
                 if (await c.execute(restored.values(**state_values(state)))).rowcount:
                     detail = {"was": "failing", "now": state.health.value, "why": "our network was down"}
                     await c.execute(insert(events).values(at=now, kind=HEALTH, feed_id=feed_id, detail=detail))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline import urls
@@ -14,7 +14,7 @@ from pipeline.store.database import Database
 from pipeline.store.discover import Discovery, discover
 from pipeline.store.outages import FAILED, HEALTH, UNCOUNTED
 from pipeline.store.states import state_values
-from pipeline.store.tables import budgets, events, feed_states, feed_urls, feeds, gaps
+from pipeline.store.tables import budgets, events, feed_claims, feed_states, feed_urls, feeds, gaps
 
 MOVED, MOVE_REFUSED = "feed-moved", "feed-move-refused"
 CHANGES = (HEALTH, MOVED, MOVE_REFUSED)  # the events that a poll may bring, beside failures
@@ -49,21 +49,25 @@ async def commit(c: AsyncConnection, db: Database, batch: list[PollEnding]) -> l
     known = {ending.feed.id for ending, count in zip(batch, new, strict=True) if count < len(ending.entries)}
     batch = [replace(p, gap=None) if p.is_pushed and p.feed.id in known else p for p in batch]
     await _record(c, [ending for ending in batch if ending.feed.id in owned], owned)
-    is_ours = (feed_states.c.feed_id == bindparam("feed")) & (feed_states.c.run_id == bindparam("run"))
-    rows = [{"feed": p.feed.id, "run": p.run_id, "run_id": None, **state_values(p.state)} for p in batch]
-    await c.execute(update(feed_states).where(is_ours), rows)
+    if rows := [{"feed": p.feed.id, **state_values(p.state)} for p in batch if p.feed.id in owned]:
+        await c.execute(update(feed_states).where(feed_states.c.feed_id == bindparam("feed")), rows)
     made = sum(p.was_asked and p.feed.interval is None for p in batch)
     await c.execute(update(budgets).values(made=budgets.c.made + made))
     return new
 
 
 async def _owned(c: AsyncConnection, batch: list[PollEnding]) -> dict[int, str]:
-    """The feeds that are still the run's own, with their health; one that fell silent may have lost them to another."""
-    query = select(feed_states.c.feed_id, feed_states.c.run_id, feed_states.c.health).where(
-        feed_states.c.feed_id.in_([p.feed.id for p in batch])
-    )
-    claims = {(p.feed.id, p.run_id) for p in batch}
-    return {row.feed_id: row.health for row in await c.execute(query) if (row.feed_id, row.run_id) in claims}
+    """Give back the claims; returns the feeds that were still the run's own, with their health.
+
+    A run that fell silent may have lost its feeds to another.
+    """
+    given_back: list[int] = []
+    for run_id in {p.run_id for p in batch}:
+        is_ours = feed_claims.c.feed_id.in_([p.feed.id for p in batch if p.run_id == run_id])
+        claims = delete(feed_claims).where(is_ours, feed_claims.c.run_id == run_id).returning(feed_claims.c.feed_id)
+        given_back += (await c.execute(claims)).scalars()
+    query = select(feed_states.c.feed_id, feed_states.c.health).where(feed_states.c.feed_id.in_(given_back))
+    return {row.feed_id: row.health for row in await c.execute(query)}
 
 
 async def _record(c: AsyncConnection, batch: list[PollEnding], before: Mapping[int, str]) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from pipeline.errors import CommandError
 from pipeline.store.database import Database
 from pipeline.store.hosts import holder
-from pipeline.store.tables import entries, feed_states, hosts, runs
+from pipeline.store.tables import entries, feed_claims, hosts, runs
 
 BEAT_EVERY = timedelta(seconds=5)
 SILENT_AFTER = timedelta(seconds=30)
@@ -140,7 +140,7 @@ async def _bury(connection: Any, dead: Sequence[Any], now: datetime) -> None:
 async def _free(connection: Any, run_ids: list[int]) -> None:
     claimed = (entries.c.state == "claimed") & entries.c.run_id.in_(run_ids)
     await connection.execute(update(entries).where(claimed).values(state="waiting", run_id=None))
-    await connection.execute(update(feed_states).where(feed_states.c.run_id.in_(run_ids)).values(run_id=None))
+    await connection.execute(delete(feed_claims).where(feed_claims.c.run_id.in_(run_ids)))
 
 
 def _run(row: Any) -> Run:

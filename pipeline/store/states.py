@@ -1,20 +1,25 @@
 """FeedState <-> the columns of feed_states."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipeline.model import FeedState, Health, Rhythm
-from pipeline.store.tables import feed_states
+from sqlalchemy import ColumnElement, select
 
-_NOT_STATE = ("feed_id", "run_id")
+from pipeline.model import FeedState, Health, Rhythm
+from pipeline.store.tables import feed_claims, feed_states
+
 _DURATIONS = ("ttl", "fresh_for", "usual_gap")
 _SPELT = (*_DURATIONS, "skip_hours", "skip_days", "health", "seen", "rhythm")  # otherwise than in the state
-_COLUMNS = tuple(column for column in feed_states.c if column.name not in _NOT_STATE)
-_FIELDS = tuple(column.name.removesuffix("_s") for column in _COLUMNS)
-_HEALTHS = {health.value: health for health in Health}
-_NONE: frozenset[int] = frozenset()
-_PLAIN = tuple(field.name for field in fields(FeedState) if field.name not in _SPELT)
+_FIELDS = tuple(field.name for field in fields(FeedState))
+_PLAIN = tuple(name for name in _FIELDS if name not in _SPELT)
+_COLUMNS = tuple(feed_states.c[f"{name}_s" if name in _DURATIONS else name] for name in _FIELDS)
+
+
+def is_claimed() -> ColumnElement[bool]:
+    """Whether a run polls the feed of a state now."""
+    return select(feed_claims.c.feed_id).where(feed_claims.c.feed_id == feed_states.c.feed_id).exists()
 
 
 def state_columns() -> list[Any]:
@@ -40,17 +45,11 @@ def state_values(state: FeedState) -> dict[str, Any]:
 
 def state_of(row: Any) -> FeedState:
     """The state in the last columns of a row."""
-    values: dict[str, Any] = dict(zip(_FIELDS, row[-len(_FIELDS) :], strict=True))  # by place: names of rows are slow
-    for name in _DURATIONS:
-        if values[name] is not None:
-            values[name] = timedelta(seconds=values[name])
-    for name in ("skip_hours", "skip_days"):
-        values[name] = frozenset(values[name]) if values[name] else _NONE
-    if values["rhythm"] is not None:
-        values["rhythm"] = _rhythm(values["rhythm"])
-    values["health"] = _HEALTHS[values["health"]]
-    values["seen"] = frozenset(values["seen"].split())
-    return FeedState(**values)
+    values = list(row[-len(_COLUMNS) :])  # by place: a claim reads hundreds, and names of rows are slow
+    for place, read in _READ:
+        if values[place] is not None:
+            values[place] = read(values[place])
+    return FeedState(*values)
 
 
 def _kept(rhythm: Rhythm) -> dict[str, Any]:
@@ -64,10 +63,23 @@ def _kept(rhythm: Rhythm) -> dict[str, Any]:
 
 
 def _rhythm(kept: dict[str, Any]) -> Rhythm:
-    return Rhythm(
-        polled_at=datetime.fromisoformat(kept["polled_at"]),
-        window=kept["window"],
-        days=kept["days"],
-        hours=tuple(kept["hours"]),
-        weekdays=tuple(kept["weekdays"]),
-    )
+    hours, weekdays = tuple(kept["hours"]), tuple(kept["weekdays"])
+    return Rhythm(datetime.fromisoformat(kept["polled_at"]), kept["window"], kept["days"], hours, weekdays)
+
+
+def _seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+def _words(value: str) -> frozenset[str]:
+    return frozenset(value.split())
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_DURATIONS, _seconds),
+    **dict.fromkeys(("skip_hours", "skip_days"), frozenset),
+    "health": {health.value: health for health in Health}.__getitem__,
+    "seen": _words,
+    "rhythm": _rhythm,
+}
+_READ = tuple((place, _READERS[name]) for place, name in enumerate(_FIELDS) if name in _READERS)

@@ -95,7 +95,6 @@ feed_states = Table(
     Column("gone", Flag, nullable=False),
     Column("ttl_s", Real),
     Column("fresh_for_s", Real),
-    Column("run_id", Id, _to("runs")),  # who claims it now
     Column("skip_hours", Json, nullable=False, server_default=text("'[]'")),
     Column("skip_days", Json, nullable=False, server_default=text("'[]'")),
     Column("whole_at", Moment),
@@ -106,7 +105,14 @@ feed_states = Table(
     Column("moving_to", Text),
     Column("moving_days", Integer, nullable=False, server_default=text("0")),
     Column("rhythm", Json),
-    Index("ix_feed_states_claimed", "run_id", **only("run_id IS NOT NULL")),
+    sqlite_strict=True,
+)
+
+feed_claims = Table(  # who polls a feed now; apart from its state, whose long row would be written twice a poll
+    "feed_claims",
+    metadata,
+    Column("feed_id", Id, _to("feeds", cascade=True), primary_key=True),
+    Column("run_id", Id, _to("runs"), nullable=False, index=True),
     sqlite_strict=True,
 )
 

@@ -90,7 +90,7 @@ async def test_a_daemon_outlives_an_outage_of_its_database_and_loses_nothing(tmp
     with psycopg.connect(postgres_url) as c:
         assert c.execute("SELECT state FROM runs").fetchall() == [("done",)]
         assert c.execute("SELECT count(*) FROM entries WHERE state = 'claimed'").fetchall() == [(0,)]
-        assert c.execute("SELECT count(*) FROM feed_states WHERE run_id IS NOT NULL").fetchall() == [(0,)]
+        assert c.execute("SELECT count(*) FROM feed_claims").fetchall() == [(0,)]
 
 
 async def test_a_stop_during_an_outage_is_clean(tmp_path: Path, postgres_url: str) -> None:
