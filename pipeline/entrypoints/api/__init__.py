@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from pipeline.engine import Engine
 from pipeline.entrypoints import pages
-from pipeline.entrypoints.api import feeds_out, metrics, probes, signing, v1, websub
+from pipeline.entrypoints.api import examples, feeds_out, metrics, probes, signing, v1, websub
 from pipeline.entrypoints.api.conditional import Conditional
 from pipeline.entrypoints.api.guard import Gate, Guard
 from pipeline.entrypoints.api.problems import HANDLERS
@@ -21,12 +21,18 @@ from pipeline.settings import Settings
 PACKED_FROM = 500  # bytes
 
 
+class _Described(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """What is served, as OpenAPI describes it."""
+        return self.openapi_schema or examples.put_back(super().openapi(), self.routes)
+
+
 def application(
     engine: Engine, settings: Settings, health: Callable[[], dict[str, Any]], fillings: Fillings
 ) -> ASGIApp:
     """Everything that is served over HTTP."""
     guard, counts = Guard(settings.api, engine.clock), metrics.Metrics(engine, health)
-    app = FastAPI(
+    app = _Described(
         title="defnews",
         version=version("defnews"),
         description="News and whether they are defense-related, with the evidence.",

@@ -1,6 +1,10 @@
 """An answer of each operation, as the description of the API shows it."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
 
 _ARTICLE: dict[str, Any] = {
     "id": 1836213600391168,
@@ -152,3 +156,15 @@ LABEL: dict[str, Any] = {
 def of(answer: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
     """What the description of an operation takes."""
     return {status: {"content": {"application/json": {"example": answer}}}}
+
+
+def put_back(described: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The description with its examples whole: FastAPI drops all that is null in it, also of answers that say null."""
+    for route in iter_route_contexts(routes):
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                answers = described["paths"][route.path_format][method.lower()]["responses"]
+                for status, answer in route.responses.items():
+                    for kind, content in answer.get("content", {}).items():
+                        answers[str(status)]["content"][kind].update(content)
+    return described
