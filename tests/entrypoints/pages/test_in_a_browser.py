@@ -17,6 +17,7 @@ from pipeline.entrypoints.api import application
 from pipeline.entrypoints.filling import Fillings
 from pipeline.settings import Settings
 from pipeline.store import Store
+from tests import make
 from tests.entrypoints.api.conftest import engine_of, health
 from tests.entrypoints.pages.conftest import fill_with_news
 
@@ -36,6 +37,12 @@ SHIFTS = """() => new Promise(told => {
 })"""
 LOADED = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
     .map(entry => [entry.name, entry.initiatorType, entry.transferSize])"""
+ARABIC = "B-52H قاذفة فوق جزيرة جيجو"
+RIGHTMOST = """line => {
+    const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT).nextNode(), range = new Range()
+    const left = at => (range.setStart(words, at), range.setEnd(words, at + 1), range.getBoundingClientRect().left)
+    return left(0) > left(words.length - 1)
+}"""  # whether a line begins at its right
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
 PIECES = 12  # that a page arrives in, for who asks so
 
@@ -68,7 +75,7 @@ def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
     async def serve() -> None:
         async with Store(f"sqlite:///{path}") as store:
-            await fill_with_news(store)
+            await fill_with_news(store, [make.article(4, title=ARABIC, text="\n".join([f"{ARABIC}."] * 9), lang="ar")])
             engine, settings = engine_of(store, SystemClock()), Settings()
             app = application(engine, settings, health, Fillings(engine, settings))
             servers.append(uvicorn.Server(uvicorn.Config(in_pieces(app), log_config=None, lifespan="off")))
@@ -190,6 +197,16 @@ def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:
     page.wait_for_load_state()
     page.keyboard.press("b")
     playwright.expect(page.locator(".counted")).to_contain_text("You said borderline")
+
+
+def test_arabic_news_begin_at_the_right_also_with_a_foreign_name(page: Any) -> None:
+    for place in ("/", "/search"):
+        page.goto(place)
+        assert page.locator("[data-open]", has_text=ARABIC).evaluate(RIGHTMOST)
+    page.get_by_role("link", name=ARABIC).click()
+    page.wait_for_url("**/articles/*")
+    for part in ("h1", "article > p[dir=rtl]"):
+        assert page.locator(part).first.evaluate(RIGHTMOST)
 
 
 def test_times_are_those_of_the_reader_and_tell_utc(browser: Any, address: str) -> None:

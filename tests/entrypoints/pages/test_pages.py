@@ -110,7 +110,7 @@ async def test_the_queue_goes_on_after_an_answer_which_can_be_given_again(
     assert "Shipyard strike" in (await client.get("/review")).text
     answer = await client.post("/review", data={"id": key, "said": "yes"})
     following = await client.get(answer.headers["location"])
-    assert "You said yes of “Shipyard strike goes on”" in following.text
+    assert "You said yes of “<bdi>Shipyard strike goes on</bdi>”" in following.text
     assert "Nothing waits for you" in following.text
     again = await client.get(f"/review?again={key}")
     assert "borderline" in again.text
