@@ -35,6 +35,7 @@ FILES = {
     "page.css": "text/css",
     "times.js": "text/javascript",
     "keys.js": "text/javascript",
+    "answers.js": "text/javascript",
     "vendor/htmx.min.js": "text/javascript",
 }
 HIT = ("\x02", "\x03")  # around a word that was searched for
