@@ -104,11 +104,13 @@ def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def queue(migrated_file: Path, tmp_path: Path) -> Iterator[str]:
-    """Where four doubtful articles wait for a person."""
+    """Where four doubtful articles wait for a person, some of them long, one with a title in one piece."""
     shutil.copyfile(migrated_file, tmp_path / "queue.db")
-    news = [make.article(n, text=make.text(n)) for n in range(1, 5)]
+    news = [make.article(n, text=f"{make.text(n)}\n" * 9) for n in range(1, 4)]
+    news.append(make.article(4, title=400 * "A", text=make.text(4)))
+    feed = make.feed(title=30 * "Feed")
     doubtful = [make.verdict(score=0.5 + n / 100, needs_review=True) for n in range(1, 5)]
-    with serving(tmp_path / "queue.db", lambda store: filling.fill(store, news, doubtful)) as served:
+    with serving(tmp_path / "queue.db", lambda store: filling.fill(store, news, doubtful, feed=feed)) as served:
         yield served
 
 
@@ -277,6 +279,27 @@ def test_several_answers_can_be_taken_up_again_the_last_one_first(browser: Any, 
     page.wait_for_selector(READY)
     page.keyboard.press("n")
     playwright.expect(page.locator(".counted")).to_contain_text(f"You said no of “{titles[0]}”")
+    page.context.close()
+
+
+def test_the_buttons_stay_in_sight_below_a_long_text(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue, viewport={"width": 390, "height": 700})
+    page.goto("/review")
+    page.locator("article > p").last.scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 700
+    playwright.expect(page.get_by_role("button", name="borderline")).to_be_in_viewport(ratio=1)
+    page.context.close()
+
+
+def test_long_titles_leave_room_for_the_rest(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue, viewport={"width": 1440, "height": 900})
+    page.goto("/search")
+    heights = [row.bounding_box()["height"] for row in page.locator(".row h3").all()]
+    assert max(heights) <= 4.5 * min(heights)
+    page.goto("/feeds")
+    assert page.locator("tbody td:last-child").bounding_box()["width"] > 150
+    page.goto("/backfill")
+    assert page.locator("select[multiple]").bounding_box()["width"] < 500
     page.context.close()
 
 
