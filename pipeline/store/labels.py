@@ -51,6 +51,15 @@ class LabelledText:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidLately:
+    """An article with what one person said last of it."""
+
+    article_id: int
+    said: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Doubtful:
     """An article that waits for a person."""
 
@@ -97,6 +106,25 @@ class LabelRows:
         async with self._db.read() as c, c.stream(query.execution_options(yield_per=200)) as rows:
             async for row in rows:
                 yield LabelledText(*row)
+
+    async def lately(self, who: str, limit: int) -> tuple[SaidLately, ...]:
+        """The articles of which this person spoke last, the last one first, each once."""
+        newest = (
+            select(func.max(labels.c.id).label("id"))
+            .where(labels.c.who == who)
+            .group_by(labels.c.article_id)
+            .order_by(func.max(labels.c.id).desc())
+            .limit(limit)
+            .subquery()
+        )
+        query = (
+            select(labels.c.article_id, labels.c.label, articles.c.title)
+            .join(newest, newest.c.id == labels.c.id)
+            .join(articles, articles.c.id == labels.c.article_id)
+            .order_by(labels.c.id.desc())
+        )
+        async with self._db.read() as c:
+            return tuple(SaidLately(*row) for row in await c.execute(query))
 
     async def doubtful(self, query: Query, limit: int) -> tuple[Doubtful, ...]:
         """Of the newest `WEIGHED` articles that need review and that nobody has labelled, the most uncertain first.

@@ -17,6 +17,7 @@ from pipeline.query import Query
 from pipeline.store import Said
 
 WHO = "page"  # whose word it is that is said on the page
+LATELY = 12  # answers that are shown, to be given again
 QUEUE = 60  # of the most uncertain articles, among which the next one is chosen
 Piece = tuple[str, str, float]  # words, the term that they are evidence of, its weight
 
@@ -46,9 +47,18 @@ class Articles:
         again, last = (number(request.query_params.get(name, "")) for name in ("again", "last"))
         waiting = varied(await self._store.labels.doubtful(Query(), QUEUE))
         key = waiting[0].id if again is None and waiting else again
-        said = await self._said(last) if last is not None else None
+        lately = await self._store.labels.lately(WHO, LATELY)
+        earlier = lately[1 + next((n for n, one in enumerate(lately) if one.article_id == again), -1) :]
         shown = await self._shown(key) if key is not None else {}
-        return await self._screen.page(request, "review.html", last=said, is_again=again is not None, **shown)
+        return await self._screen.page(
+            request,
+            "review.html",
+            last=next((one for one in lately if one.article_id == last), None),
+            before=next(iter(earlier), None),
+            lately=lately,
+            is_again=again is not None,
+            **shown,
+        )
 
     async def judge(self, request: Request) -> Response:
         """Store what a person says of an article of the queue, and go on to the next."""
@@ -58,13 +68,6 @@ class Articles:
             raise HTTPException(422, "id: it is none")
         await self._label(key, given)
         return RedirectResponse(f"/review?last={key}", 303)
-
-    async def _said(self, key: int) -> Mapping[str, Any] | None:
-        """What was said last of an article."""
-        known = await self._store.provenance.of_article(key)
-        if known is None or not known.labels:
-            return None
-        return {"id": key, "title": known.found.title, "said": known.labels[0]["label"]}
 
     async def _label(self, key: int, given: Mapping[str, str]) -> None:
         if given.get("said") not in list(Said):

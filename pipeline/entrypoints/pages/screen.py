@@ -35,6 +35,7 @@ FILES = {
     "page.css": "text/css",
     "times.js": "text/javascript",
     "keys.js": "text/javascript",
+    "answers.js": "text/javascript",
     "vendor/htmx.min.js": "text/javascript",
 }
 HIT = ("\x02", "\x03")  # around a word that was searched for
@@ -42,6 +43,7 @@ _HIT = re.compile(f"{HIT[0]}([^{HIT[0]}{HIT[1]}]*){HIT[1]}")
 _EDIT = re.compile(r"\[-(.*?)-\]|\{\+(.*?)\+\}", re.DOTALL)
 _OUR_PATH = re.compile(r"/(?![/\\])[!-~]*")  # not //elsewhere
 _ID = re.compile("[0-9]{1,19}")
+RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -153,6 +155,11 @@ def counted(count: Count) -> str:
     return f"{count.number:,}{'+' if count.is_least else ''}"
 
 
+def direction(lang: str | None) -> str:
+    """Which way a text runs: by its language, as it may begin with a foreign name; else by its first letter."""
+    return "rtl" if (lang or "").split("-")[0] in RIGHT_TO_LEFT else "auto"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "rfc3339": rfc3339,
     "hits": hits,
@@ -161,6 +168,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "entity": entity_name,
     "span": span,
     "counted": counted,
+    "direction": direction,
 }
 
 

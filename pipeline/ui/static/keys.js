@@ -34,6 +34,7 @@ document.addEventListener("keydown", (event) => {
   const bearer = /^[a-z]$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`);
   if (!does && !bearer) return;
   event.preventDefault();
+  if (bearer && document.querySelector("main[aria-busy]")) return; // an answer is on its way, or what follows just came
   if (does) does();
   else bearer.click();
 });

@@ -1,11 +1,11 @@
 """Fixtures: a store with news of all sorts, hostile ones among them, and clients of its pages."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
 
-from pipeline.model import Evidence
+from pipeline.model import Article, Evidence
 from pipeline.store import Store
 from tests import make
 from tests.conftest import StillClock
@@ -22,8 +22,8 @@ HOSTILE = (
 )
 
 
-async def fill_with_news(store: Store) -> None:
-    """Six hostile articles, one that is tagged, one of other news, one that is doubtful."""
+async def fill_with_news(store: Store, more: Sequence[Article] = ()) -> None:
+    """Six hostile articles, one that is tagged, one of other news, one that is doubtful; more that are defense."""
     texts = [f"{make.text(n)}\n{payload} over Jeju" for n, payload in enumerate(HOSTILE, 10)]
     hostile = [
         make.article(n, title=payload, text=text, authors=(payload,))
@@ -36,7 +36,8 @@ async def fill_with_news(store: Store) -> None:
         make.article(3, title="Shipyard strike goes on", text=make.text(3)),
     ]
     judged = [make.tagged(), make.other(), make.verdict(score=0.52, needs_review=True)]
-    await fill(store, [*news, *hostile], [*judged, *[mean] * len(hostile)], feed=make.feed(title=HOSTILE[1]))
+    verdicts = [*judged, *[mean] * len(hostile), *[make.verdict()] * len(more)]
+    await fill(store, [*news, *hostile, *more], verdicts, feed=make.feed(title=HOSTILE[1]))
 
 
 @pytest.fixture

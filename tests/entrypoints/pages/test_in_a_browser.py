@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from pipeline.entrypoints.api import application
 from pipeline.entrypoints.filling import Fillings
 from pipeline.settings import Settings
 from pipeline.store import Store
+from tests import make
 from tests.entrypoints.api.conftest import engine_of, health
 from tests.entrypoints.pages.conftest import fill_with_news
+from tests.store import filling
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 playwright.expect.set_options(timeout=30_000)  # machines are slow at times
@@ -36,6 +39,16 @@ SHIFTS = """() => new Promise(told => {
 })"""
 LOADED = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
     .map(entry => [entry.name, entry.initiatorType, entry.transferSize])"""
+ARABIC = "B-52H قاذفة فوق جزيرة جيجو"
+RIGHTMOST = """line => {
+    const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT).nextNode(), range = new Range()
+    const left = at => (range.setStart(words, at), range.setEnd(words, at + 1), range.getBoundingClientRect().left)
+    return left(0) > left(words.length - 1)
+}"""  # whether a line begins at its right
+AT_ONCE = """() => new MutationObserver(() => {
+    for (const key of "nn") document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
+}).observe(document.querySelector("main"), {childList: true})"""  # keys, as soon as something else is shown
+READY = "main:not([aria-busy])"  # the keys answer
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
 PIECES = 12  # that a page arrives in, for who asks so
 
@@ -58,17 +71,15 @@ def in_pieces(app: ASGIApp) -> ASGIApp:
     return slow
 
 
-@pytest.fixture(scope="module")
-def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the pages are served, by a thread."""
-    path = tmp_path_factory.mktemp("browser") / "news.db"
-    shutil.copyfile(migrated_file, path)
+@contextmanager
+def serving(path: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[str]:
+    """Where the pages of a new store are served, by a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     servers: list[uvicorn.Server] = []
 
     async def serve() -> None:
         async with Store(f"sqlite:///{path}") as store:
-            await fill_with_news(store)
+            await fill(store)
             engine, settings = engine_of(store, SystemClock()), Settings()
             app = application(engine, settings, health, Fillings(engine, settings))
             servers.append(uvicorn.Server(uvicorn.Config(in_pieces(app), log_config=None, lifespan="off")))
@@ -79,6 +90,28 @@ def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     servers[0].should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where news of all sorts are shown."""
+    path = tmp_path_factory.mktemp("browser") / "news.db"
+    shutil.copyfile(migrated_file, path)
+    arabic = make.article(4, title=ARABIC, text="\n".join([f"{ARABIC}."] * 9), lang="ar")
+    with serving(path, lambda store: fill_with_news(store, [arabic])) as served:
+        yield served
+
+
+@pytest.fixture
+def queue(migrated_file: Path, tmp_path: Path) -> Iterator[str]:
+    """Where four doubtful articles wait for a person, some of them long, one with a title in one piece."""
+    shutil.copyfile(migrated_file, tmp_path / "queue.db")
+    news = [make.article(n, text=f"{make.text(n)}\n" * 9) for n in range(1, 4)]
+    news.append(make.article(4, title=400 * "A", text=make.text(4)))
+    feed = make.feed(title=30 * "Feed")
+    doubtful = [make.verdict(score=0.5 + n / 100, needs_review=True) for n in range(1, 5)]
+    with serving(tmp_path / "queue.db", lambda store: filling.fill(store, news, doubtful, feed=feed)) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -182,14 +215,102 @@ def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
 def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:
     page.goto("/review")
     playwright.expect(page.locator(".counted")).to_contain_text("1 to review")
+    page.wait_for_selector(READY)
     page.keyboard.press("y")
     playwright.expect(page.locator(".counted")).to_contain_text("You said yes")
-    page.wait_for_load_state()  # the keys work from then on
+    page.wait_for_selector(READY)
     page.keyboard.press("u")
     playwright.expect(page.locator("[aria-pressed]")).to_contain_text("yes")
-    page.wait_for_load_state()
+    page.wait_for_selector(READY)
     page.keyboard.press("b")
     playwright.expect(page.locator(".counted")).to_contain_text("You said borderline")
+
+
+def test_keys_pressed_in_a_row_answer_once_until_the_next_article_can_be_seen(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.goto("/review")
+    page.wait_for_selector(READY)
+    page.evaluate(AT_ONCE)
+    page.keyboard.type("yyy")
+    playwright.expect(page.locator(".counted")).to_contain_text("3 to review")
+    page.wait_for_selector(READY)
+    assert asked.count("POST") == 1
+    playwright.expect(page.locator(".counted")).to_contain_text("3 to review")
+    page.context.close()
+
+
+def test_an_answer_that_cannot_be_stored_says_so_and_the_article_stays(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    page.goto("/review")
+    title = page.locator(".title").inner_text()
+    problem = {"content_type": "application/problem+json", "body": '{"detail": "too many tokens"}'}
+    failures: tuple[tuple[Callable[[Any], None], str], ...] = (
+        (lambda route: route.abort(), "defnews does not answer"),
+        (lambda route: route.fulfill(status=429, headers={"Retry-After": "7"}, **problem), "try again in 7 s"),
+        (lambda route: route.fulfill(status=403, **problem), "403, too many tokens"),
+    )
+    for fail, why in failures:
+        page.route("**/review", fail)
+        page.wait_for_selector(READY)
+        page.keyboard.press("n")
+        playwright.expect(page.locator(".said [role=alert]")).to_contain_text(why)
+        assert page.locator(".title").inner_text() == title
+        page.unroute("**/review")
+    page.keyboard.press("n")
+    playwright.expect(page.locator(".counted")).to_contain_text(f"You said no of “{title}”")
+    page.context.close()
+
+
+def test_several_answers_can_be_taken_up_again_the_last_one_first(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    page.goto("/review")
+    titles = []
+    for left in (3, 2):
+        titles.append(page.locator(".title").inner_text())
+        page.wait_for_selector(READY)
+        page.keyboard.press("y")
+        playwright.expect(page.locator(".counted")).to_contain_text(f"{left} to review")
+    for title in reversed(titles):
+        page.wait_for_selector(READY)
+        page.keyboard.press("u")
+        playwright.expect(page.locator(".title")).to_have_text(title)
+    page.wait_for_selector(READY)
+    page.keyboard.press("n")
+    playwright.expect(page.locator(".counted")).to_contain_text(f"You said no of “{titles[0]}”")
+    page.context.close()
+
+
+def test_the_buttons_stay_in_sight_below_a_long_text(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue, viewport={"width": 390, "height": 700})
+    page.goto("/review")
+    page.locator("article > p").last.scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 700
+    playwright.expect(page.get_by_role("button", name="borderline")).to_be_in_viewport(ratio=1)
+    page.context.close()
+
+
+def test_long_titles_leave_room_for_the_rest(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue, viewport={"width": 1440, "height": 900})
+    page.goto("/search")
+    heights = [row.bounding_box()["height"] for row in page.locator(".row h3").all()]
+    assert max(heights) <= 4.5 * min(heights)
+    page.goto("/feeds")
+    assert page.locator("tbody td:last-child").bounding_box()["width"] > 150
+    page.goto("/backfill")
+    assert page.locator("select[multiple]").bounding_box()["width"] < 500
+    page.context.close()
+
+
+def test_arabic_news_begin_at_the_right_also_with_a_foreign_name(page: Any) -> None:
+    for place in ("/", "/search"):
+        page.goto(place)
+        assert page.locator("[data-open]", has_text=ARABIC).evaluate(RIGHTMOST)
+    page.get_by_role("link", name=ARABIC).click()
+    page.wait_for_url("**/articles/*")
+    for part in ("h1", "article > p[dir=rtl]"):
+        assert page.locator(part).first.evaluate(RIGHTMOST)
 
 
 def test_times_are_those_of_the_reader_and_tell_utc(browser: Any, address: str) -> None:

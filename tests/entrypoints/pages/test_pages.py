@@ -10,11 +10,12 @@ from pipeline.entrypoints.pages.article import legend, paragraphs, pieces
 from pipeline.entrypoints.pages.feeds import ROWS
 from pipeline.entrypoints.pages.screen import country_name, hits, redlined, span
 from pipeline.query import Filters, Query
-from pipeline.store import Store
+from pipeline.store import Said, Store
 from tests import make
 from tests.conftest import StillClock
 from tests.entrypoints.api.conftest import asking
 from tests.entrypoints.pages.conftest import HOSTILE
+from tests.store.filling import fill
 
 ROOT = Path(__file__).parents[3]
 PLACES = (
@@ -110,11 +111,22 @@ async def test_the_queue_goes_on_after_an_answer_which_can_be_given_again(
     assert "Shipyard strike" in (await client.get("/review")).text
     answer = await client.post("/review", data={"id": key, "said": "yes"})
     following = await client.get(answer.headers["location"])
-    assert "You said yes of “Shipyard strike goes on”" in following.text
+    assert "You said yes of “<bdi>Shipyard strike goes on</bdi>”" in following.text
     assert "Nothing waits for you" in following.text
     again = await client.get(f"/review?again={key}")
     assert "borderline" in again.text
     assert 'value="yes" data-key="y" aria-pressed="true"' in again.text
+
+
+async def test_each_article_is_among_the_last_answers_once_with_the_newest_one(store: Store) -> None:
+    await fill(store, [make.article(n, text=make.text(n)) for n in (1, 2, 3)], [make.verdict()] * 3)
+    ids = [row.id for row in await store.search.find(Query(limit=3))]
+    for n, said in ((0, Said.YES), (1, Said.NO), (0, Said.BORDERLINE)):
+        await store.labels.add(ids[n], said, "me", make.AT)
+    await store.labels.add(ids[2], Said.NO, "another", make.AT)
+    lately = await store.labels.lately("me", 5)
+    assert [(one.article_id, one.said) for one in lately] == [(ids[0], "borderline"), (ids[1], "no")]
+    assert await store.labels.lately("me", 1) == lately[:1]
 
 
 async def test_an_answer_that_is_none_is_refused(client: httpx.AsyncClient) -> None:
