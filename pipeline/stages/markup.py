@@ -1,5 +1,7 @@
 """Text -> tree of HTML, within bounds: how every page is parsed, whatever is looked for in it."""
 
+import re
+
 from lxml import etree, html
 from lxml.html import HtmlElement
 
@@ -10,11 +12,13 @@ MOST_ELEMENTS = 50_000
 DEEPEST = 250  # levels; the parser itself gives up at 256 and cuts the page there
 _IS_TOO_LARGE = etree.XPath(f"count(//*) > {MOST_ELEMENTS}")
 _IS_TOO_DEEP = etree.XPath(f"boolean({'/*' * (DEEPEST + 1)})")
+_HAS_RUBY = re.compile(rb"<r[tp]\b", re.IGNORECASE)
+_READINGS = etree.XPath("//ruby//rt | //ruby//rp | //ruby//rtc")
 _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)  # lxml's own asks Python for each element
 
 
 def parse(source: str, url: str) -> HtmlElement:
-    """Parse a page once, for all who read it.
+    """Parse a page once, for all who read it: without the readings that ruby sets beside characters.
 
     Raises:
         ExtractError: `too-large` over MOST_BYTES or MOST_ELEMENTS, `too-deep` over DEEPEST levels,
@@ -35,4 +39,7 @@ def parse(source: str, url: str) -> HtmlElement:
         raise ExtractError(url, "too-large", detail=f"over {MOST_ELEMENTS} elements")
     if _IS_TOO_DEEP(tree):
         raise ExtractError(url, "too-deep")
+    if _HAS_RUBY.search(encoded):
+        for reading in _READINGS(tree):
+            reading.drop_tree()
     return tree
