@@ -216,7 +216,7 @@ class Enclosure:
 class Entry:
     """One element of a feed, or one URL that an archive listed."""
 
-    id: str  # what the feed calls it, else its canonical link
+    id: str  # what the feed calls it, else its canonical link, else by what it says
     url: str | None  # absolute http(s) link as given, relative ones joined
     title: str | None = None  # plain text
     published_at: datetime | None = None

@@ -1,5 +1,6 @@
 """The ticker: APScheduler with one job a duty; it only nudges, so a lost or doubled tick is harmless."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from pipeline.clock import Clock
 
+WATCH_EVERY_S = 5.0
 log = structlog.get_logger()
 _NAMES = {
     EVENT_JOB_EXECUTED: "done",
@@ -23,8 +25,9 @@ _NAMES = {
 class Ticker:
     """Calls each duty at its interval, in UTC, never twice at once, never dropping a late tick."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, watch_every_s: float = WATCH_EVERY_S) -> None:
+        self._clock, self._watch_every_s = clock, watch_every_s
+        self._watching: asyncio.Task[None] | None = None
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=defaults)
         self._scheduler.add_listener(self._count, sum(_NAMES))
@@ -38,10 +41,25 @@ class Ticker:
     def start(self) -> None:
         """Tick from now on, in the running event loop."""
         self._scheduler.start()
+        self._watching = asyncio.create_task(self._watch())
 
     def stop(self) -> None:
         """Tick no more. APScheduler cancels what a tick still runs: duties only start work, they do not do it."""
+        if self._watching is not None:
+            self._watching.cancel()
         self._scheduler.shutdown(wait=False)
+
+    async def _watch(self) -> None:
+        """Call all duties when the clock was set back: APScheduler would wait until it is as late as before."""
+        last = self._clock.now()
+        while True:
+            await asyncio.sleep(self._watch_every_s)
+            now = self._clock.now()
+            if now < last:
+                log.warning("the clock was set back", by_s=round((last - now).total_seconds()))
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=now)
+            last = now
 
     def _count(self, event: Any) -> None:
         outcome = _NAMES[event.code]

@@ -105,7 +105,7 @@ def _by_feed(
 ) -> list[tuple[Feed | None, tuple[Entry, ...]]]:
     groups: dict[int, tuple[Feed | None, list[Entry]]] = {}
     for entry in wanted:
-        feeds = sites.get(urls.site(entry.url or ""), ())
+        feeds = sites.get(urls.site(entry.url), ()) if entry.url else ()
         feed = feeds[0] if len(feeds) == 1 else None
         lang = entry.lang or (feed.lang if feed else None)
         groups.setdefault(feed.id if feed else 0, (feed, []))[1].append(replace(entry, lang=lang))

@@ -316,7 +316,7 @@ entries = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("feed_id", Id, _to("feeds")),
-    Column("key", Text, nullable=False),  # the feed's id of it, else its canonical link
+    Column("key", Text, nullable=False),  # the feed's id of it, else its canonical link, else by what it says
     Column("url_id", Id, _to("urls"), index=True),  # NULL: it has no link
     Column("url", Text),  # as given, made absolute
     Column("host", Text, nullable=False),  # that its page is asked from; "" when the feed is enough

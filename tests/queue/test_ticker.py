@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -78,6 +79,32 @@ async def test_duties_that_were_added_before_the_start_are_called() -> None:
     ticker.start()
     await until(lambda: duty.calls == 1)
     ticker.stop()
+
+
+class Moved(SystemClock):
+    """The machine's clock, set by hand."""
+
+    by = timedelta()
+
+    def now(self) -> datetime:
+        """That moment."""
+        return super().now() + self.by
+
+
+async def test_a_clock_that_is_set_back_stops_nothing() -> None:
+    clock, duty = Moved(), Duty()
+    ticker = Ticker(clock, watch_every_s=SOON)
+    ticker.every(3600, "rare", duty.__call__)
+    ticker.start()
+    await until(lambda: duty.calls == 1)
+    await asyncio.sleep(3 * SOON)
+    assert duty.calls == 1
+    with capture_logs() as logs:
+        clock.by -= timedelta(hours=1)
+        await until(lambda: duty.calls == 2)
+    ticker.stop()
+    assert logs[0]["event"] == "the clock was set back"
+    assert 3590 <= logs[0]["by_s"] <= 3600
 
 
 async def test_an_error_is_counted_and_logged_and_the_duty_is_called_again(ticker: Ticker) -> None:

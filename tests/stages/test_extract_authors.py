@@ -69,6 +69,7 @@ def test_any_byline_is_split_into_different_short_names(byline: str) -> None:
         pytest.param("\u201cDavid Kim\u201d", ("David Kim",), id="quotes"),
         pytest.param("Robert Service", ("Robert Service",), id="a name that is a word"),
         pytest.param("Written by Jane van der Doe", ("Jane van der Doe",), id="particles"),
+        pytest.param("Alle Artikel von Anna Schmidt", ("Anna Schmidt",), id="German, a link to her articles"),
         pytest.param("Von Anna Schmidt und Jörg Meier", ("Anna Schmidt", "Jörg Meier"), id="German"),
         pytest.param("Da Wei", ("Da Wei",), id="a name that begins like a byline"),
         pytest.param("Автор: Иван Петренко", ("Иван Петренко",), id="Cyrillic"),

@@ -25,6 +25,8 @@ def groups(bits: int) -> set[str]:
         pytest.param("<div>Before<p>Inside</p>after</div>", ["Before", "Inside", "after"], id="text around"),
         pytest.param("One<br>two<br/><br>three", ["One", "two", "three"], id="line breaks"),
         pytest.param("<p>a<script>b</script><style>c</style>d</p>", ["ad"], id="scripts"),
+        pytest.param("<p>a<script async/>b()</script>c</p>", ["ac"], id="a script that closes itself, and is closed"),
+        pytest.param("<p>a<script src='b' />c</p><script>d</script>", ["ac"], id="an empty script of XHTML"),
         pytest.param("<p> \n\u00a0</p><div></div>", [], id="nothing"),
         pytest.param("<ul><li>a<li>b</ul>", ["a", "b"], id="list"),
         pytest.param("<table><tr><td>a<td>b</table>", ["a", "b"], id="cells"),

@@ -27,6 +27,12 @@ from pipeline.stages.extract.body import block_text, fold, line, of_markup, tran
         pytest.param("<p>Text<script>alert(1)</script><style>p{}</style> goes on</p>", "Text goes on", id="scripts"),
         pytest.param("Fish &amp; chips", "Fish & chips", id="entity in plain text"),
         pytest.param("&lt;p&gt;One.&lt;/p&gt;&lt;p&gt;R&amp;amp;D&lt;/p&gt;", "One.\nR&D", id="escaped twice"),
+        pytest.param(
+            "<p><ruby>防衛<rp>(</rp><rt>ぼうえい</rt><rp>)</rp></ruby>の<ruby>予<rt>よ<rt>さん</ruby>額</p>",
+            "防衛の予額",
+            id="readings of ruby",
+        ),
+        pytest.param("<p>One <rt>two</rt> three</p>", "One two three", id="a reading of nothing"),
         pytest.param("5 &lt; 6", "5 < 6", id="an escaped sign is no markup"),
         pytest.param("<!-- only a comment -->", "", id="comment"),
         pytest.param("<div>" * 300 + "deep", "", id="too deep"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ParseError
 from pipeline.model import ParsedFeed
-from pipeline.stages.parse import parse
+from pipeline.stages.parse import LARGEST_UNPACKED, parse
 
 URL = "https://example.com/news/feed.xml"
 ITEM = "<item><title>Tanks</title><link>https://example.com/1</link><guid>1</guid></item>"
@@ -75,7 +75,10 @@ def test_a_feed_is_known_by_its_body(body: bytes, expected: str) -> None:
         pytest.param(b"/etc/passwd", "not-a-feed", id="file name"),
         pytest.param(b"https://example.com/feed", "not-a-feed", id="URL"),
         pytest.param(b"[1, 2]", "not-a-feed", id="array"),
-        pytest.param(b"\x1f\x8b\x08\x00\x00", "not-a-feed", id="compressed twice"),
+        pytest.param(b"\x1f\x8b\x08\x00\x00", "bad-gzip", id="gzip that ends early"),
+        pytest.param(b"\x1f\x8b\x00" + bytes(20), "bad-gzip", id="what only begins like gzip"),
+        pytest.param(gzip.compress(gzip.compress(rss(ITEM))), "not-a-feed", id="compressed thrice"),
+        pytest.param(gzip.compress(bytes(LARGEST_UNPACKED + 1)), "too-large", id="bomb"),
         pytest.param(b"<urlset><url/></urlset>", "not-a-feed", id="other XML"),
         pytest.param(b"<rss><channel><title>News", "malformed-xml", id="cut off before any entry"),
         pytest.param(b"<rss><channel>" + b"<a", "malformed-xml", id="cut off in a tag"),
@@ -89,6 +92,10 @@ def test_a_feed_is_known_by_its_body(body: bytes, expected: str) -> None:
 )
 def test_what_is_no_feed_is_an_error_with_its_reason(body: bytes, expected: str) -> None:
     assert reason_of(body) == expected
+
+
+def test_a_feed_that_is_gzip_without_saying_so_is_read() -> None:
+    assert parse(gzip.compress(rss(ITEM)), URL) == parse(rss(ITEM), URL)
 
 
 def test_a_feed_without_entries_is_no_error() -> None:

@@ -103,8 +103,12 @@ def test_a_member_of_the_wrong_type_is_as_good_as_absent(item: object, expected:
     assert feed(item, "no item", None).entries == (expected,)
 
 
-def test_an_item_with_neither_id_nor_link_is_skipped() -> None:
-    assert feed({"title": "Tanks"}).entries == ()
+def test_an_item_with_neither_id_nor_link_goes_by_what_it_says() -> None:
+    dates = ("2025-07-05", "2025-07-12")
+    first, second = feed(*({"title": "Tanks", "date_published": date} for date in dates)).entries
+    assert first.id != second.id
+    assert feed({"title": "Tanks", "date_published": dates[1]}).entries == (second,)
+    assert feed({"date_published": dates[1]}).entries == ()
 
 
 def test_items_that_are_no_list_are_none() -> None:

@@ -159,8 +159,16 @@ def test_an_entry_without_an_id_goes_by_its_canonical_link() -> None:
     assert item("<link>http://Example.com/1?utm_source=rss#top</link>").id == "https://example.com/1"
 
 
-def test_an_entry_with_neither_id_nor_link_is_skipped() -> None:
-    assert rss("<item><title>Tanks</title><description>Text</description></item>").entries == ()
+def test_an_entry_with_neither_id_nor_link_goes_by_what_it_says() -> None:
+    one, two = (f"<item><title>Tanks</title><description>{text}</description></item>" for text in ("One", "Two"))
+    first, second = rss(one + two + one).entries
+    assert (first.summary, second.summary) == ("One", "Two")
+    assert first.id != second.id
+    assert rss(two).entries == (second,)
+
+
+def test_an_entry_that_says_nothing_is_none() -> None:
+    assert rss("<item><pubDate>Sat, 05 Jul 2025 10:00:00 GMT</pubDate></item>").entries == ()
 
 
 def test_an_entry_with_an_id_alone_is_kept() -> None:

@@ -263,6 +263,13 @@ async def test_the_cursor_of_a_backfill_and_its_candidates_are_committed_togethe
     assert await store.work.count_waiting(found_by(run.id)) == 1
 
 
+async def test_a_candidate_without_a_link_is_recorded_like_an_entry_without_one(store: Store) -> None:
+    run = await store.runs.start("backfill", AT, {})
+    block = Candidates((Entry("a", None, title="Tanks"), make.entry(1)), {})
+    assert await store.candidates.add(run.id, block, {}, AT) == (2, 0)
+    assert await store.work.count_waiting(found_by(run.id)) == 1
+
+
 @pytest.mark.parametrize(
     ("reason", "is_tried_again"),
     [("http-404", False), ("too-short", False), ("gave-up-http-503", True), ("out-of-range", True)],

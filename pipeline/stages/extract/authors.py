@@ -20,6 +20,7 @@ _BY_WORDS = (
     r"by|author(?:ed by|\(s\)|s)?|(?:article|blog|content|guide|interview|originally|report(?:ed|ing)?|stor(?:y|ies)"
     r"|text|words|posted|published|written|created|contributed)(?:\s(?:and|&)\s\w+)?\sby|contributors?|writers?"
     r"|(?:écrit |publié |rédigé |propos recueillis )?par|auteure?s?|(?:escrito |publicado )?por|autor(?:en|es|a|in|ka)?"
+    r"|(?:alle|mehr|weitere) (?:artikel|beiträge|texte) von"
     r"|(?:eine? (?:beitrag|bericht|gastbeitrag|kommentar|analyse|reportage) |verfasst )?von"
     r"|(?:scritto )?da|di|autore|(?:geschreven )?door|(?:skrevet |skriven )?av|(?:skrevet )?af|przez|autorzy"
     r"|opracowa(?:ła?|nie)|автор(?:ка|и|ы)?|подготовила?|підготу(?:вав|вала)|yazan|yazar|hazırlayan"

@@ -9,7 +9,7 @@ from typing import cast
 from pipeline.errors import ParseError
 from pipeline.model import Enclosure, Entry, ParsedFeed
 from pipeline.stages import langtag
-from pipeline.stages.parse.values import clean, distinct, iso_moment, plain_text, plain_texts, size
+from pipeline.stages.parse.values import clean, distinct, iso_moment, plain_text, plain_texts, size, unnamed_id
 from pipeline.urls import absolute_url, canonical_url
 
 _Object = dict[str, object]
@@ -54,14 +54,16 @@ def _entry(item: _Object, base: str, lang: str | None) -> Entry | None:
     link = _link(item, "url", base) or _link(item, "external_url", base)
     content = _string(item, "content_html") or _string(item, "content_text")
     summary = _string(item, "summary")
-    own_id = _string(item, "id") or (link and canonical_url(link))
+    title, published = plain_text(_string(item, "title")), iso_moment(_string(item, "date_published"))
+    named = _string(item, "id") or (link and canonical_url(link))
+    own_id = named or unnamed_id(title, content or summary, published)
     if not own_id:
         return None
     return Entry(
         id=own_id,
         url=link,
-        title=plain_text(_string(item, "title")),
-        published_at=iso_moment(_string(item, "date_published")),
+        title=title,
+        published_at=published,
         updated_at=iso_moment(_string(item, "date_modified")),
         summary=summary,
         content=content,

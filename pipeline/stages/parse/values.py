@@ -1,5 +1,6 @@
 """What every feed format does with its strings: plain text, moments, links, entries without doubles."""
 
+import hashlib
 import html
 import re
 from collections import defaultdict
@@ -72,6 +73,14 @@ def days(names: Iterable[str | None]) -> frozenset[int]:
     """The days of the week that a feed's skipDays names; Monday is 0."""
     written = {(name or "").strip().lower() for name in names}
     return frozenset(day for day, name in enumerate(_DAYS) if name in written)
+
+
+def unnamed_id(title: str | None, text: str | None, moment: datetime | None) -> str | None:
+    """What an entry with neither an id nor a link is known by: all that it says; None when it says nothing."""
+    if not title and not text:
+        return None
+    said = "\n".join((title or "", text or "", moment.isoformat() if moment else ""))
+    return "unnamed-" + hashlib.sha256(said.encode(errors="replace")).hexdigest()[:32]
 
 
 def distinct(entries: Iterable[Entry]) -> tuple[Entry, ...]:

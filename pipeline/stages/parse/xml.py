@@ -29,6 +29,7 @@ from pipeline.stages.parse.values import (
     plain_texts,
     sane_moment,
     size,
+    unnamed_id,
 )
 from pipeline.urls import absolute_url, canonical_url
 
@@ -194,20 +195,23 @@ def _entry(element: _Element, lang: str | None, version: str, base: str) -> Entr
     summary = element.get("summary") or None
     if any(part["value"] == summary for part in contents):
         summary = None  # feedparser's copy
-    own_id = clean(element.get("id") or "").strip() or (link and canonical_url(link))
-    if not own_id:
-        return None
+    content_text = content["value"] if content else None
+    title = plain_text(element.get("title"))
     published = element.get("published_parsed") or element.get("created_parsed")
     updated = element.get("updated_parsed")
+    named = clean(element.get("id") or "").strip() or (link and canonical_url(link))
+    own_id = named or unnamed_id(title, content_text or summary, published or updated)
+    if not own_id:
+        return None
     spoken = (content or element.get("summary_detail") or element.get("title_detail") or {}).get("language")
     return Entry(
         id=own_id,
         url=link,
-        title=plain_text(element.get("title")),
+        title=title,
         published_at=published if published or version.startswith("atom") else updated,  # RSS has one date: dc:date
         updated_at=updated,
         summary=summary,
-        content=content["value"] if content else None,
+        content=content_text,
         authors=_authors(element),
         tags=plain_texts(tag.get("label") or tag.get("term") for tag in element.get("tags", ())),
         enclosures=_enclosures(element, base),
