@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from pipeline.errors import CommandError
 from pipeline.store.database import Database
@@ -55,6 +55,13 @@ class RunRows:
             await c.execute(update(runs).where(runs.c.id == run_id).values(beat_at=now, state="running"))
             is_silent = (runs.c.beat_at < now - SILENT_AFTER) & (runs.c.state == "running")
             await _bury(c, (await c.execute(select(runs).where(is_silent))).all(), now)
+
+    async def is_daemon_silent(self, now: datetime) -> bool:
+        """Whether a daemon that has not ended could not say for a while that it is alive."""
+        is_meant = (runs.c.kind == "daemon") & (runs.c.state == "running")
+        async with self._db.read() as c:
+            beat_at = (await c.execute(select(func.max(runs.c.beat_at)).where(is_meant))).scalar()
+        return beat_at is not None and beat_at < now - SILENT_AFTER
 
     async def end(self, run_id: int, state: str, now: datetime, counts: Mapping[str, int] | None = None) -> None:
         """A run is over; what it still claims is free."""

@@ -1,4 +1,4 @@
-"""/healthz and /readyz: whether the daemon works, and whether its database answers."""
+"""/healthz and /readyz: whether the daemon works, and whether its database answers and takes what is written."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,13 +30,16 @@ class Probes:
         return JSONResponse({"ok": is_well, **state}, status_code=200 if is_well else 503)
 
     async def readyz(self, request: Request) -> Response:
-        """Whether the database answers; with counts for who may read."""
+        """Whether the database answers and takes the daemon's heartbeats; with counts for who may read."""
+        now = self._engine.clock.now()
         try:
-            await self._engine.store.stats.changed_at()  # the counts may be those of a moment ago
-            stats = await self._engine.store.stats.recent(self._engine.clock.now())
+            is_silent = await self._engine.store.runs.is_daemon_silent(now)  # the counts may be those of a moment ago
+            stats = await self._engine.store.stats.recent(now)
         except StoreError as error:
             log.warning("not ready", error=str(error))
             return JSONResponse({"ok": False, "error": "the database is out of reach"}, 503)
+        if is_silent:
+            return JSONResponse({"ok": False, "error": "nothing can be written to the database; the log says why"}, 503)
         counts = plain(stats) if guard_of(request).is_reader(request) else {}
         return JSONResponse({"ok": True, **counts})
 

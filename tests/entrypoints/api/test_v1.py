@@ -237,6 +237,17 @@ async def test_a_database_out_of_reach_is_said_with_when_to_ask_again(clock: Sti
     assert (page.status_code, "out of reach" in page.text, ready.status_code) == (503, True, 503)
 
 
+async def test_a_database_that_takes_no_heartbeat_is_not_ready(store: Store, clock: StillClock, serve: Serve) -> None:
+    run, client = await store.runs.start("daemon", clock.now()), await serve()
+    clock.advance(seconds=29)
+    assert (await client.get("/readyz")).status_code == 200
+    clock.advance(seconds=2)
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()["ok"]) == (503, False)
+    await store.runs.end(run.id, "done", clock.now())
+    assert (await client.get("/readyz")).status_code == 200
+
+
 async def test_an_answer_that_one_has_is_not_sent_again(filled: Store, serve: Serve) -> None:
     client = await serve()
     first = await client.get("/api/v1/articles")
