@@ -174,9 +174,10 @@ class Discovery:
         if via in ("urls", "jsonl"):
             for name in names:
                 await self._read_lines(via, name)
-            return
-        files = WarcFiles(self._engine, self, self._sought(via))
-        await (files.read_all(names) if via == "warc" else files.read_ccnews(next(iter(names), ccnews.BASE)))
+        else:
+            files = WarcFiles(self._engine, self, self._sought(via))
+            await (files.read_all(names) if via == "warc" else files.read_ccnews(next(iter(names), ccnews.BASE)))
+        await self.commit(via, ())  # the counts of the last block, which was stored before it was counted
 
     def _sought(self, via: str) -> Sought:
         """The pages of a WARC that are wanted: those of the sites of the plan's feeds."""

@@ -20,6 +20,7 @@ from pipeline.stages.reread import TOPICS
 from pipeline.store import Count
 
 ROWS = 40
+USUAL = ("sort", "newest")  # order, which the form always sends
 MEDIA = {
     "jsonl": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
@@ -37,7 +38,10 @@ class Searching:
 
     async def search(self, request: Request) -> Response:
         """Results with the pieces that show why; words that are no query are said to be so."""
-        return await self._shown(request, Wanted.of(request.query_params.multi_items()))
+        wanted = Wanted.of(request.query_params.multi_items())
+        page = await self._shown(request, wanted)
+        page.headers["HX-Replace-Url"] = f"/search?{wanted.less(USUAL).address}"  # without what is left as it was
+        return page
 
     async def export(self, request: Request) -> Response:
         """All results as a file, streaming.

@@ -6,10 +6,15 @@ import httpx
 import pytest
 from starlette.requests import Request
 
+from pipeline.clock import SystemClock
+from pipeline.entrypoints.backfill import Asked, begin
+from pipeline.entrypoints.discovery import Discovery
 from pipeline.entrypoints.pages.uploads import sent
+from pipeline.settings import Settings
 from pipeline.stages import opml
 from pipeline.store import Store
 from tests import make
+from tests.entrypoints.api.conftest import engine_of
 
 LIST = '<opml version="2.0"><body><outline xmlUrl="https://one.example/feed" title="One"/></body></opml>'
 
@@ -32,6 +37,23 @@ async def test_a_list_of_urls_is_counted_and_nothing_is_stored(client: httpx.Asy
     assert '<button id="start"' in page
     assert '<th scope="row">urls</th>' in page
     assert await filled.runs.listing("backfill") == ()
+
+
+async def test_a_run_tells_all_that_its_file_listed(filled: Store) -> None:
+    engine, urls = engine_of(filled, SystemClock()), "https://one.example/a\nhttps://one.example/b\nno url\n"
+    run = await begin(engine, Settings(), Asked(via="urls", inputs=("list.txt",)), {"list.txt": urls})
+    await Discovery(engine, run, run.plan).run()
+    kept = await filled.runs.get(run.id)
+    assert kept is not None
+    found = kept.cursor["found"]["urls"]
+    assert (found["candidates"], found["new"], found["bad_lines"]) == (2, 2, 1)
+
+
+async def test_a_look_that_finds_nothing_new_cannot_be_started(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/backfill", data={"via": "urls"}, files={"file": ("list.txt", make.article(1).url)})
+    page = await settled(client, answer.headers["location"])
+    assert "Nothing new was found" in page
+    assert '<button id="start"' not in page
 
 
 async def test_a_path_of_the_server_is_never_read(client: httpx.AsyncClient) -> None:

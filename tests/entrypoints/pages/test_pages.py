@@ -41,12 +41,24 @@ async def test_every_page_is_shown_and_allows_no_script_but_ours(client: httpx.A
         assert "style=" not in answer.text
         assert 'onerror="' not in answer.text
         assert "<script>" not in answer.text
+        assert ("aria-current" in answer.text) == (not place.startswith(("/topics", "/entities")))
 
 
 async def test_an_empty_store_has_the_same_pages(store: Store, clock: StillClock) -> None:
     async with asking(store, clock) as client:
         found = {place: (await client.get(place)).status_code for place in PLACES}
     assert found == dict.fromkeys(PLACES, 200) | {"/feeds/1": 404}
+
+
+async def test_an_empty_store_says_on_each_page_what_to_do_first(store: Store, clock: StillClock) -> None:
+    first = '<a href="/feeds">Add the first one.</a>'
+    async with asking(store, clock) as client:
+        for place in ("/", "/search", "/review", "/backfill"):
+            assert (place, first in (await client.get(place)).text) == (place, True)
+        await store.feeds.add([make.feed()], clock.now())
+        for place in ("/", "/search"):
+            page = (await client.get(place)).text
+            assert (place, "One feed is being polled" in page, first in page) == (place, True, False)
 
 
 async def test_hostile_articles_are_shown_as_text(client: httpx.AsyncClient, filled: Store) -> None:
