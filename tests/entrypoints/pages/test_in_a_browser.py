@@ -276,6 +276,7 @@ def test_several_answers_can_be_taken_up_again_the_last_one_first(browser: Any, 
         page.wait_for_selector(READY)
         page.keyboard.press("u")
         playwright.expect(page.locator(".title")).to_have_text(title)
+        page.wait_for_load_state()  # before which no key does anything
     page.wait_for_selector(READY)
     page.keyboard.press("n")
     playwright.expect(page.locator(".counted")).to_contain_text(f"You said no of “{titles[0]}”")
