@@ -39,6 +39,7 @@ def show(text: str, query: str, length: int = 200) -> str:
         pytest.param(
             "16 F-2s, F-16s and an F-16", "F-16", "16 F-2s, F-16s and an [F-16]", id="not its parts elsewhere"
         ),
+        pytest.param("sea air, air drill, air", 'sea "air drill"', "[sea] air, [air drill], air", id="one of two"),
         pytest.param("drill of air and air drills", '"air drill"', "drill of air and [air drills]", id="a phrase"),
         pytest.param("the air force, air drills", 'air "air force"', "the [air force], [air] drills", id="the longest"),
         pytest.param("at Crète", "crete", "at [Crète]", id="without marks"),

@@ -23,7 +23,7 @@ from pipeline.stages.language import UNKNOWN
 
 LEAD = 1_000  # characters of the text that are read
 ENOUGH = 100  # labelled items from which on a language is calibrated
-_VERSION = 3  # of all tables and their calibration
+_VERSION = 4  # of all tables and their calibration
 
 _STRENGTHS = {3.0: 3.0, 2.0: 2.25, 1.0: 1.5, 0.5: 1.0, 0.0: 0.0, -1.0: -1.0, -2.0: -2.5}  # by the weight in the tables
 _TITLE = 1.25  # times as strong as in the text
