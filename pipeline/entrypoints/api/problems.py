@@ -43,7 +43,11 @@ def is_for_people(request: Request) -> bool:
 
 def of_http(request: Request, error: HTTPException) -> Response:
     """404, 405, and what is raised as such."""
-    return answer(request, error.status_code, error.detail, error.headers)
+    headers = dict(error.headers or {})
+    allowed = headers.get("Allow", "").split(", ")
+    if "GET" in allowed and "HEAD" not in allowed:  # which the gate answers wherever there is a GET
+        headers["Allow"] = ", ".join((*allowed, "HEAD"))
+    return answer(request, error.status_code, error.detail, headers)
 
 
 def of_parameters(request: Request, error: RequestValidationError) -> Response:
