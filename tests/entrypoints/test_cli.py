@@ -141,7 +141,7 @@ async def test_an_empty_database_answers_with_nothing(here: Place) -> None:
 
 async def test_search_show_and_why_tell_one_story(filled: Place) -> None:
     (found,) = (await filled.run("search", "B-52H", "--label", "defense", "--limit", "1")).rows
-    assert "[B]-[52H]" in found["snippet"]
+    assert "[B-52H]" in found["snippet"]
     shown = (await filled.run("show", str(found["id"]))).row
     assert shown["url"] == found["url"]
     assert shown["verdicts"][0]["label"] == "defense"

@@ -214,7 +214,7 @@ async def test_the_demo_shows_verdicts_and_a_hit(tmp_path: Path) -> None:
     ended = await place(tmp_path).run("demo")
     assert ended.code == 0, ended.err
     assert "The newest defense articles" in ended.out
-    assert "[B]-[52H]" in ended.out
+    assert "[B-52H]" in ended.out
     agreeing = next(line for line in ended.out.splitlines() if "agree" in line)
     right, of = (int(word.strip(".")) for word in agreeing.split() if word.strip(".").isdecimal())
     assert right / of > 0.85
