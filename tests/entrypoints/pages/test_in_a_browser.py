@@ -48,7 +48,6 @@ RIGHTMOST = """line => {
 AT_ONCE = """() => new MutationObserver(() => {
     for (const key of "nn") document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
 }).observe(document.querySelector("main"), {childList: true})"""  # keys, as soon as something else is shown
-READY = "main:not([aria-busy])"  # the keys answer
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
 PIECES = 12  # that a page arrives in, for who asks so
 
@@ -69,6 +68,12 @@ def in_pieces(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_slowly if is_slow else send)
 
     return slow
+
+
+def wait_for_keys(page: Any) -> None:
+    """Until the keys of what is shown answer."""
+    page.wait_for_load_state()  # scripts have run
+    page.wait_for_selector("main:not([aria-busy])")
 
 
 @contextmanager
@@ -215,13 +220,13 @@ def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
 def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:
     page.goto("/review")
     playwright.expect(page.locator(".counted")).to_contain_text("1 to review")
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     page.keyboard.press("y")
     playwright.expect(page.locator(".counted")).to_contain_text("You said yes")
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     page.keyboard.press("u")
     playwright.expect(page.locator("[aria-pressed]")).to_contain_text("yes")
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     page.keyboard.press("b")
     playwright.expect(page.locator(".counted")).to_contain_text("You said borderline")
 
@@ -231,11 +236,11 @@ def test_keys_pressed_in_a_row_answer_once_until_the_next_article_can_be_seen(br
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method))
     page.goto("/review")
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     page.evaluate(AT_ONCE)
     page.keyboard.type("yyy")
     playwright.expect(page.locator(".counted")).to_contain_text("3 to review")
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     assert asked.count("POST") == 1
     playwright.expect(page.locator(".counted")).to_contain_text("3 to review")
     page.context.close()
@@ -253,7 +258,7 @@ def test_an_answer_that_cannot_be_stored_says_so_and_the_article_stays(browser: 
     )
     for fail, why in failures:
         page.route("**/review", fail)
-        page.wait_for_selector(READY)
+        wait_for_keys(page)
         page.keyboard.press("n")
         playwright.expect(page.locator(".said [role=alert]")).to_contain_text(why)
         assert page.locator(".title").inner_text() == title
@@ -269,15 +274,14 @@ def test_several_answers_can_be_taken_up_again_the_last_one_first(browser: Any, 
     titles = []
     for left in (3, 2):
         titles.append(page.locator(".title").inner_text())
-        page.wait_for_selector(READY)
+        wait_for_keys(page)
         page.keyboard.press("y")
         playwright.expect(page.locator(".counted")).to_contain_text(f"{left} to review")
     for title in reversed(titles):
-        page.wait_for_selector(READY)
+        wait_for_keys(page)
         page.keyboard.press("u")
         playwright.expect(page.locator(".title")).to_have_text(title)
-        page.wait_for_load_state()  # before which no key does anything
-    page.wait_for_selector(READY)
+    wait_for_keys(page)
     page.keyboard.press("n")
     playwright.expect(page.locator(".counted")).to_contain_text(f"You said no of “{titles[0]}”")
     page.context.close()
