@@ -1,4 +1,4 @@
-"""FeedState <-> the columns of feed_states."""
+"""FeedState <-> the columns of feed_states; and whether a run polls the feed of one now."""
 
 from collections.abc import Callable
 from dataclasses import fields
