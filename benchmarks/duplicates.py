@@ -34,6 +34,7 @@ AT = datetime(2025, 7, 11, tzinfo=UTC)
 VERDICT = Verdict(Label.OTHER, 0.1, 0.5, needs_review=False, topics=(), evidence=(), classifier="none@1")
 BATCH = 200
 TAKEN = 0.2  # of the sentences: from items
+LONGEST = 300  # characters of one of those: where words are not written apart, a "sentence" may be a whole text
 ANEW = 0.3  # of the words of an edited sentence
 HEAD = "Sign up to our newsletter for the morning briefing."
 TAIL = "Copyright 2026 Some Media Group. All rights reserved. Reproduction without permission is prohibited."
@@ -104,7 +105,7 @@ def _sentences() -> Iterator[str]:
     for path in sorted((TRAINING / "items").glob("*.tsv")):
         for row in path.read_text(encoding="utf-8").splitlines():
             for sentence in re.split(r"(?<=[.!?])\s+", row.split("\t")[-1]):
-                if 6 <= len(sentence.split()) <= 45:
+                if 6 <= len(sentence.split()) <= 45 and len(sentence) <= LONGEST:
                     yield sentence
 
 

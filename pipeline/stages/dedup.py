@@ -18,7 +18,7 @@ from heapq import nsmallest
 from itertools import chain, repeat
 
 RUN = 6  # words
-MARKS = 5  # of a text
+MARKS = 12  # of a text
 MARK_BITS = 47  # a mark is a positive integer below 2**47: six bytes in a row of SQLite
 LEAD = 60  # words, and LEAST_OF_LEAD of their runs stand anywhere in the other text
 LEAST_OF_LEAD = 0.25

@@ -10,6 +10,7 @@ from pipeline.stages import dedup
 from pipeline.stages.dedup import Fingerprint, Kin
 from pipeline.store.tables import articles, marks, texts
 
+KEPT = 7  # marks of an article: its smallest that others have not filled
 MOST_OF_MARK = 8  # articles that a mark is kept for; what more of them share is a phrase of a site
 CLOSEST = 3  # articles, those that share most marks, that a text is compared with
 
@@ -56,7 +57,7 @@ class Kindred:
 async def lock(c: AsyncConnection, new: Iterable[Fingerprint]) -> None:
     """Wait until nobody else is storing a text that may be a copy of a new one; SQLite has one writer anyway."""
     if c.dialect.name == "postgresql":
-        await c.execute(_LOCKED, {"marks": sorted({mark for one in new for mark in one.marks})})
+        await c.execute(_LOCKED, {"marks": sorted({mark for one in new for mark in one.marks[:KEPT]})})
 
 
 async def near(c: AsyncConnection, wanted: Iterable[Fingerprint]) -> Kindred:
@@ -82,14 +83,15 @@ def _counted(one: Fingerprint, sharing: Mapping[int, Sequence[int]]) -> Counter[
 
 
 async def mark(c: AsyncConnection, new: Mapping[int, Fingerprint]) -> None:
-    """Remember the marks of articles, each for MOST_OF_MARK articles at most; rival writers may pass that by a few."""
+    """Remember KEPT marks of articles, each for MOST_OF_MARK of them at most; rival writers may pass that by a few."""
     every = sorted({mark for one in new.values() for mark in one.marks})
     counted = select(marks.c.mark, func.count()).where(marks.c.mark.in_(every)).group_by(marks.c.mark)
     held = Counter({row.mark: row[1] for row in await c.execute(counted)})
     rows = []
     for key, one in new.items():
-        rows += [{"mark": mark, "article_id": key} for mark in one.marks if held[mark] < MOST_OF_MARK]
-        held.update(one.marks)
+        kept = [mark for mark in one.marks if held[mark] < MOST_OF_MARK][:KEPT]
+        rows += [{"mark": mark, "article_id": key} for mark in kept]
+        held.update(kept)
     if rows:
         await c.execute(insert(marks), rows)
 

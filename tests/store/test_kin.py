@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select
 
 from pipeline.model import Article, Outcome
-from pipeline.stages.dedup import MARKS
-from pipeline.store import Ending, Run, Store, Work
-from pipeline.store.kin import MOST_OF_MARK
+from pipeline.stages.dedup import MARKS, fingerprint
+from pipeline.store import Ending, Run, Store, Work, kin
+from pipeline.store.kin import KEPT, MOST_OF_MARK
 from pipeline.store.tables import marks, reprints, revisions
 from tests import make
 from tests.make import AT
@@ -198,4 +198,23 @@ async def test_a_phrase_that_many_articles_share_is_kept_for_a_few_of_them(store
     async with store.db.read() as c:
         held = Counter((await c.execute(select(marks.c.mark))).scalars())
     assert max(held.values()) == MOST_OF_MARK
-    assert held.total() < MARKS * several
+    assert held.total() == KEPT * several
+
+
+async def test_a_text_whose_smallest_marks_others_have_filled_is_kept_by_its_next_ones(store: Store) -> None:
+    run = await a_run(store)
+    works = (await works_of(store, run, *range(MOST_OF_MARK + 1))).values()
+    batch = [
+        Ending(work, AT, Outcome.STORED, make.article(number, text=make.text(number)), make.verdict())
+        for number, work in enumerate(works)
+    ]
+    *others, last = sorted(ending.article_id or 0 for ending in await store.endings._write(batch))
+    every = replace(fingerprint("a.example", "", WHOLE), marks=tuple(range(MARKS)))
+    async with store.db.write() as c:
+        await c.execute(marks.delete())
+        await kin.mark(c, dict.fromkeys(others, every))
+        await kin.mark(c, {last: every})
+        held = (await c.execute(select(marks.c.mark).where(marks.c.article_id == last))).scalars()
+        assert sorted(held) == list(range(KEPT, MARKS))
+        await kin.forget(c, last, every)
+        assert (await c.execute(select(marks).where(marks.c.article_id == last))).all() == []
