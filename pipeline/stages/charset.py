@@ -62,7 +62,7 @@ _XML_DECLARATION = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za
 _PARAMETER = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]+)", re.IGNORECASE)
 # UTF-8 bytes as characters; for sure where one is a control character, which no text holds.
 _TWICE = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_CONTROL = re.compile("[\x80-\x9f]")  # quickly found, and there in all of the next
+_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")  # as it is encoded: quickly found, and there in all of the next
 _TWICE_FOR_SURE = re.compile("[\xc2-\xdf][\x80-\x9f]|[\xe0-\xef](?:[\x80-\x9f][\x80-\xbf]|[\x80-\xbf][\x80-\x9f])")
 
 
@@ -95,7 +95,7 @@ def decode(body: bytes, labels: Iterable[str | None] = ()) -> str:
         Text without NUL and without lone surrogates; what cannot be read is U+FFFD.
     """
     text = _decoded(body, [codec for codec in map(_codec, labels) if codec]).replace("\0", "")
-    return _TWICE.sub(_once, text) if _CONTROL.search(text) and _TWICE_FOR_SURE.search(text) else text
+    return _TWICE.sub(_once, text) if _has_control(text) and _TWICE_FOR_SURE.search(text) else text
 
 
 def _decoded(body: bytes, claimed: list[str]) -> str:
@@ -112,6 +112,10 @@ def _decoded(body: bytes, claimed: list[str]) -> str:
             return text
     guess = charset_normalizer.from_bytes(body[:GUESSED_BYTES], cp_isolation=list(_LABELS)).best()
     return body.decode(guess.encoding if guess else "cp1252", "replace")
+
+
+def _has_control(text: str) -> bool:
+    return not text.isascii() and _CONTROL.search(text.encode("utf-8", "replace")) is not None
 
 
 def _once(match: re.Match[str]) -> str:

@@ -31,6 +31,7 @@ _ESCAPED_MARKUP = re.compile(r"&lt;/?(?:p|br|div|a|b|i|em|strong|ul|li|h[1-6]|im
 _SPACE = re.compile(r"\s+")
 # Control characters but those that break lines, and characters that are there to be invisible: soft hyphens, zero-width
 # spaces, byte order marks, direction marks, tags, halves of surrogate pairs. The joiners that scripts need stay.
+_NO_LETTER = re.compile(r"[\W_]+")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
@@ -99,7 +100,11 @@ def fold(text: str) -> str:
 
 def line(text: str | None) -> str:
     """A text on one line, folded; empty for none."""
-    return fold(text).replace("\n", " ") if text else ""
+    if not text:
+        return ""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    return fold(text).replace("\n", " ")
 
 
 def _run(text: str | None) -> str:
@@ -115,4 +120,4 @@ def without_headline(text: str, title: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
+    return _NO_LETTER.sub("", text.casefold())

@@ -44,11 +44,17 @@ _PLACES = {word: place for place, words in enumerate(_WORDS.values()) for word i
 _KNOWN = frozenset(_PLACES)
 _NONE: frozenset[str] = frozenset()
 _WORD = re.compile(r"\w+")
+_ASCII = bytes(code if code < 128 and _WORD.match(chr(code)) else ord(" ") for code in range(256))
 
 
 def words_of(text: str) -> Set[str]:
     """The different words of a text; none of a long one, which is no furniture."""
-    return set(_WORD.findall(text.casefold())) if len(text) <= LONGEST else _NONE
+    if len(text) > LONGEST:
+        return _NONE
+    folded = text.casefold()
+    if folded.isascii():  # the same, in a third of the time
+        return set(folded.encode().translate(_ASCII).decode().split())
+    return set(_WORD.findall(folded))
 
 
 def alike(words: Set[str], others: Set[str]) -> float:

@@ -86,7 +86,15 @@ LONGEST = 300  # characters of a class that are read: a hostile page may have on
 def groups_of(named: str) -> int:
     """The groups, as bits in the order of GROUPS, of a value of class, id, role or itemprop."""
     found = 0
-    for part in _PART.findall(named[:LONGEST]):
+    for name in named[:LONGEST].split():
+        found |= _groups_of_name(name)
+    return found
+
+
+@lru_cache(maxsize=16384)
+def _groups_of_name(name: str) -> int:
+    found = 0
+    for part in _PART.findall(name):
         found |= _groups_of_word(part.lower())
     return found
 
