@@ -49,9 +49,10 @@ def moment_of(given: object) -> datetime | None:
 
 
 def _rows(name: str, lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | ArchiveError]]:
-    if name.endswith(".csv"):
+    stem = name.removesuffix(".gz").removesuffix(".zst")
+    if stem.endswith(".csv"):
         return _csv(name, lines)
-    return _json(name, lines) if name.endswith(".jsonl") else _plain(lines)
+    return _json(name, lines) if stem.endswith(".jsonl") else _plain(lines)
 
 
 def _plain(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | ArchiveError]]:

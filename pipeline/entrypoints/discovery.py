@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pipeline.archives import ARCHIVES, Found, Places, Reached, Span, Step, Want
 from pipeline.archives import urls as url_list
 from pipeline.archives.warc import Sought
 from pipeline.engine import Engine
+from pipeline.entrypoints import packed
 from pipeline.entrypoints.counted import Counted
 from pipeline.entrypoints.warc import WarcFiles
 from pipeline.errors import ArchiveError, StageError
@@ -204,14 +205,14 @@ class Discovery:
                     block = []
                 if self.is_full():
                     return
-        except OSError as e:
+        except packed.DAMAGES as e:
             self.count(via, {"failed_files": 1})
-            log.warning("archive file", file=name, reason="unreadable-file", detail=e.strerror)
+            log.warning("archive file", file=name, reason="unreadable-file", detail=packed.why(e))
         await self.commit(via, block)
 
     def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
         sent: Mapping[str, str] = self._plan.get("uploads", {})  # never the name of a file of ours
-        with StringIO(sent[name]) if name in sent else Path(name).open(encoding="utf-8", errors="replace") as lines:
+        with StringIO(sent[name]) if name in sent else _text_of(Path(name)) as lines:
             yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
 
     def place_in(self, name: str) -> int:
@@ -255,6 +256,10 @@ class Discovery:
             now = self._engine.clock.now()
             new, known = await self._engine.store.candidates.add(self._run.id, block, self._sites, now)
         self.count(via, {"candidates": len(entries), "new": new, "known": known})
+
+
+def _text_of(path: Path) -> TextIOWrapper:
+    return TextIOWrapper(packed.opened(path), encoding="utf-8", errors="replace")
 
 
 def _lasting(runs: Sequence[Run], span: Span) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """`extract`, `parse-feed`, `classify`: single stages over files, one JSON line for each, in the order given."""
 
 import asyncio
-import gzip
 import json
 import sys
-import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import asdict, replace
@@ -14,7 +12,7 @@ from typing import Any
 
 from pipeline.clock import SystemClock
 from pipeline.compute import Compute
-from pipeline.entrypoints import output
+from pipeline.entrypoints import output, packed
 from pipeline.entrypoints.classifier import make_classifier
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, StageError, UsageError
@@ -24,6 +22,7 @@ from pipeline.stages.language import language
 from pipeline.stages.parse import parse
 
 AHEAD = 4  # tasks a worker has in line, so that results stay in order and memory stays bounded
+LARGEST = 100_000_000  # bytes of a page or feed; the stages have stricter limits of their own
 NOWHERE = "https://unknown.invalid/"  # the URL of a page that came without one
 Row = dict[str, Any]
 
@@ -41,7 +40,7 @@ async def parse_files(options: Options, items: Iterable[Row]) -> AsyncIterator[R
         yield row
 
 
-def classify_lines(options: Options, lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
+def classify_lines(options: Options, lines: Iterable[tuple[str, bytes]]) -> Iterator[Row]:
     """(Where, JSON line) -> verdicts or errors."""
     classifier = make_classifier(options.settings())
     now = SystemClock().now()
@@ -75,8 +74,8 @@ def items_in(jsonl: Path) -> Iterator[Row]:
         }
 
 
-def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """The lines of files, or of stdin, each with its place.
+def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    """The lines of files, or of stdin, each with its place; as bytes, so that one that is no UTF-8 spoils no other.
 
     Raises:
         CommandError: a file cannot be read.
@@ -84,12 +83,12 @@ def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in paths or (Path("-"),):
         try:
             if str(path) == "-":
-                yield from ((f"stdin, line {n}", line) for n, line in enumerate(sys.stdin, 1))
+                yield from ((f"stdin, line {n}", line) for n, line in enumerate(sys.stdin.buffer, 1))
             else:
-                with path.open(encoding="utf-8") as lines:
+                with packed.opened(path) as lines:
                     yield from ((f"{path}, line {n}", line) for n, line in enumerate(lines, 1))
-        except (OSError, UnicodeDecodeError) as e:
-            raise CommandError(f"{path}: {getattr(e, 'strerror', None) or e}") from e
+        except packed.DAMAGES as e:
+            raise CommandError(f"{path}: {packed.why(e)}") from e
 
 
 async def _in_order(options: Options, work: Callable[..., Row], calls: Iterable[tuple[Any, ...]]) -> AsyncIterator[Row]:
@@ -159,34 +158,36 @@ def _entry(entry: Entry) -> Row:
 
 
 def _body(path: Path) -> bytes:
-    """The bytes of a file, unpacked when it is gzip.
+    """The bytes of a file, unpacked when it is packed.
 
     Raises:
-        StageError: it cannot be read.
+        StageError: it cannot be read, or is a bomb.
     """
     try:
-        raw = path.read_bytes()
-        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError, zlib.error) as e:
-        raise StageError(str(path), "unreadable-file", detail=getattr(e, "strerror", None) or str(e)) from e
+        with packed.opened(path) as file:
+            body = file.read(LARGEST + 1)
+    except packed.DAMAGES as e:
+        raise StageError(str(path), "unreadable-file", detail=packed.why(e)) from e
+    if len(body) > LARGEST:
+        raise StageError(str(path), "too-large", detail=f"over {LARGEST} bytes, unpacked")
+    return body
 
 
-def _classify_line(classifier: Classifier, where: str, line: str, now: datetime) -> Row:
+def _classify_line(classifier: Classifier, where: str, line: bytes, now: datetime) -> Row:
+    item = None
     try:
         item = json.loads(line)
         article = _to_article(item, now)
-    except (ValueError, KeyError, TypeError, UsageError) as e:
-        return _error(None, "bad-line", f"{where}: {e}")
+    except (ValueError, RecursionError, UsageError) as e:
+        return _error(item.get("id") if isinstance(item, dict) else None, "bad-line", f"{where}: {e}")
     return {"id": item.get("id"), **verdict_row(classifier.classify(article))}
 
 
 def _to_article(item: Any, now: datetime) -> Article:
-    if (
-        not isinstance(item, dict)
-        or not isinstance(item.get("title") or "", str)
-        or not isinstance(item.get("text") or "", str)
-    ):
+    if not isinstance(item, dict):
         raise UsageError('expected {"id", "title", "text"}')
+    if wrong := [name for name in ("title", "text", "url", "lang") if not isinstance(item.get(name) or "", str)]:
+        raise UsageError(f"{' and '.join(wrong)}: expected a text")
     url = item.get("url") or NOWHERE
     title, text, lang = item.get("title") or "", item.get("text") or "", item.get("lang")
     article = Article(url, url, title, text, now, DateOrigin.FIRST_SEEN, "given@1", lang=lang)

@@ -319,6 +319,23 @@ async def test_bad_files_give_an_error_line_in_their_place(here: Place) -> None:
     assert "bad.jsonl, line 2" in ended.rows[1]["error"]["message"]
 
 
+async def test_a_line_that_cannot_be_classified_is_an_error_with_its_id_and_spoils_no_other(here: Place) -> None:
+    good = json.dumps({"id": 1, "title": "Army fires missiles", "text": "The army fired two missiles."}).encode()
+    marked, latin, wrong = b"\xef\xbb\xbf" + good, b'{"id": 2, "title": "caf\xe9"}', b'{"id": 3, "title": 5, "lang": 7}'
+    lines = [marked, latin, wrong, b"[4]", good]
+    (here.directory / "texts.jsonl.gz").write_bytes(gzip.compress(b"\r\n".join(lines)))
+    ended = await here.run("classify", "texts.jsonl.gz")
+    assert ended.code == 1
+    assert [(row["id"], row.get("label")) for row in ended.rows] == [
+        *((1, "defense"), (None, None), (3, None), (None, None), (1, "defense"))
+    ]
+    assert ended.rows[2]["error"]["message"] == "texts.jsonl.gz, line 3: title and lang: expected a text"
+    cut = here.directory / "cut.jsonl.gz"
+    cut.write_bytes((here.directory / "texts.jsonl.gz").read_bytes()[:-12])
+    ended = await here.run("classify", "cut.jsonl.gz")
+    assert (ended.code, "cut.jsonl.gz: " in ended.err) == (1, True)
+
+
 async def test_a_list_of_pages_counts_paths_from_its_own_folder(here: Place) -> None:
     folder = here.directory / "pages"
     folder.mkdir()

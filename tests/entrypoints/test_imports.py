@@ -1,11 +1,14 @@
 """`backfill` from lists of feeds, and from articles that were extracted already."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from pipeline.newsroom import RoomFeed
 from pipeline.newsroom.room import Newsroom
-from tests import warcs
+from tests import make, warcs
 from tests.entrypoints.test_warc import records, room, stored, urls_in
 from tests.running import Place, healed, place, serving
 from tests.test_backfill import kept_at
@@ -37,6 +40,24 @@ async def test_what_was_exported_is_imported_as_it_was_without_a_fetch(
     assert urls_in(second) == stored(room)
     assert second.ask(ROWS) == first.ask(ROWS)
     assert (await second.run("db", "check")).code == 0
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+async def test_what_was_exported_packed_is_imported_and_a_cut_file_is_told_after_what_it_holds(
+    tmp_path: Path, suffix: str
+) -> None:
+    first, second = place(tmp_path / "first"), place(tmp_path / "second")
+    rows = [json.dumps({"url": make.article(n).url, "title": f"Title {n}", "text": make.text(n)}) for n in range(30)]
+    (first.directory / "all.jsonl").write_text("\n".join(rows))
+    assert (await first.run("backfill", "--via", "jsonl", "--input", "all.jsonl")).row["stored"] == 30
+    path = await exported(first, f"all.jsonl{suffix}")
+    ended = await second.run("backfill", "--via", "jsonl", "--input", str(path))
+    assert (ended.code, ended.row["bad_lines"], second.ask(ROWS)) == (0, 0, first.ask(ROWS))
+    counted = await second.run("backfill", "--input", str(path), "--dry-run")  # as a list of URLs
+    assert (counted.row["known"], counted.row.get("bad_lines", 0)) == (30, 0)
+    path.write_bytes(path.read_bytes()[:-20])
+    cut = await second.run("backfill", "--via", "jsonl", "--input", str(path))
+    assert (cut.code, cut.row["failed_files"]) == (1, 1)
 
 
 OPML = '<opml version="2.0"><body><outline text="Mine">{}</outline></body></opml>'
