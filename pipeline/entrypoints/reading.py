@@ -11,9 +11,11 @@ from pipeline.clock import SystemClock
 from pipeline.entrypoints import output
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError, UsageError
+from pipeline.model import FeedKind
 from pipeline.query import Filters, Query, moments, parse, snippet
 from pipeline.query.countries import COUNTRIES
 from pipeline.stages.changes import Change, changes
+from pipeline.stages.reread import TOPICS
 from pipeline.store import Appearance, Found, Provenance, Store, StoryReport, open_store
 
 LABELS = ("defense", "other", "review")
@@ -89,8 +91,13 @@ async def to_query(store: Store, asked: Asked, now: datetime) -> Query:
         CommandError: a feed is named that does not exist.
     """
     many = asked.many
-    if wrong := set(many.label) - set(LABELS):
-        raise UsageError(f"--label: {', '.join(sorted(wrong))}: expected {', '.join(LABELS)}")
+    for name, given, known in (
+        ("label", many.label, LABELS),
+        ("topic", many.topic, TOPICS),
+        ("kind", many.kind, tuple(FeedKind)),
+    ):
+        if wrong := set(given) - set(known):
+            raise UsageError(f"--{name}: {', '.join(sorted(wrong))}: expected {', '.join(known)}")
     if asked.sort not in ("newest", "relevance"):
         raise UsageError(f"--sort: {asked.sort!r}: expected newest or relevance")
     rows = await store.feeds.named(many.feed, with_removed=True)

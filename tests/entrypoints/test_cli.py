@@ -80,6 +80,8 @@ async def test_help_names_every_command_and_version_says_which(here: Place) -> N
     [
         pytest.param(["nonsense"], 2, "nonsense", id="no such command"),
         pytest.param(["search", "--label", "army"], 2, "--label", id="no such label"),
+        pytest.param(["search", "--topic", "army"], 2, "--topic: army: expected operations", id="no such topic"),
+        pytest.param(["search", "--kind", "army"], 2, "--kind: army: expected trade", id="no such kind"),
         pytest.param(["search", "--since", "yesterday"], 2, "--since", id="no date"),
         pytest.param(["search", "a OR"], 2, "column 3", id="a broken query"),
         pytest.param(["search", "--format", "xml"], 2, "--format", id="no such format"),

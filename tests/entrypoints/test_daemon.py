@@ -56,7 +56,7 @@ async def daemon(here: Place, **more: str) -> AsyncIterator[tuple[Daemon, httpx.
     ticks = {"DEFNEWS_INGEST__TICK_S": "0.2", "DEFNEWS_POLL__TICK_S": "0.2"}
     running = Daemon(await here.start("run", **{"DEFNEWS_API__LISTEN": listen, **ticks, **more}))
     try:
-        async with httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False, timeout=60) as client:
             yield running, client
     finally:
         await running.stop()
