@@ -75,10 +75,8 @@ class Discovery:
             for via, found in self._cursor["found"].items():
                 hosts = counted.hosts(via)
                 takes_s = max(hosts, default=0) * host_delay_s
-                missed = [{"url": url, "reason": reason} for url, reason in self._missed[via].items()]
-                rows.append(
-                    {"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s, "missed_documents": missed}
-                )
+                missed = {"missed_documents": dict(self._missed[via])}
+                rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s, **missed})
         return rows
 
     async def _past(self, feed: Feed) -> None:

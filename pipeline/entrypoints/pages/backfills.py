@@ -77,7 +77,7 @@ class Backfills:
         return await self._screen.page(
             request, "backfill.html", run=run, about=about, rows=rows, is_here=is_here,
             is_busy=is_here or run.state == "running",
-            missed=[{"url": url, "reason": reason} for url, reason in sorted(run.cursor.get("missed", {}).items())],
+            missed=run.cursor.get("missed", {}),
         )  # fmt: skip
 
     async def change(self, request: Request) -> Response:

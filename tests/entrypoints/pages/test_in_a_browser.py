@@ -96,10 +96,21 @@ def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
     assert page.evaluate("document.activeElement.innerText") == titles[1]
     page.keyboard.press("o")
     page.wait_for_url("**/articles/*")
+    page.go_back()
+    wait_for_keys(page)
+    assert page.evaluate("document.activeElement.innerText") == titles[1]
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url("**/articles/*")
     page.keyboard.press("/")
     page.keyboard.type("bombers")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=bombers*")
+    wait_for_keys(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("flower")
+    page.wait_for_url("**/search?q=flower*")
 
 
 def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
@@ -195,6 +206,8 @@ def test_long_titles_leave_room_for_the_rest(browser: Any, queue: str) -> None:
     assert max(heights) <= 4.5 * min(heights)
     page.goto("/feeds")
     assert page.locator("tbody td:last-child").bounding_box()["width"] > 150
+    page.goto("/feeds/1")
+    assert page.locator(".entry", has_text="AAA").bounding_box()["height"] < 60
     page.goto("/backfill")
     assert page.locator("select[multiple]").bounding_box()["width"] < 500
     page.context.close()
@@ -208,6 +221,8 @@ def test_arabic_news_begin_at_the_right_also_with_a_foreign_name(page: Any) -> N
     page.wait_for_url("**/articles/*")
     for part in ("h1", "article > p[dir=rtl]"):
         assert page.locator(part).first.evaluate(RIGHTMOST)
+    page.goto("/feeds/1")
+    assert page.locator("[data-open]", has_text=ARABIC).evaluate(RIGHTMOST)
 
 
 def test_times_are_those_of_the_reader_and_tell_utc(browser: Any, address: str) -> None:
@@ -229,4 +244,20 @@ def test_without_scripts_everything_can_be_done(browser: Any, address: str) -> N
     page.get_by_role("link", name="Bombers over Jeju").click()
     page.get_by_role("button", name="no").click()
     playwright.expect(page.locator("aside").first).to_contain_text("A person said: no")
+    context.close()
+
+
+def test_without_scripts_the_queue_is_answered_and_answers_are_taken_up_again(browser: Any, queue: str) -> None:
+    context = browser.new_context(base_url=queue, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/review")
+    for said, left in (("yes", 3), ("no", 2), ("borderline", 1)):
+        page.get_by_role("button", name=said).click()
+        playwright.expect(page.locator(".counted")).to_contain_text(f"{left} to review You said {said}")
+    page.get_by_role("link", name="Answer again").click()
+    playwright.expect(page.locator("[aria-pressed]")).to_contain_text("borderline")
+    page.get_by_role("link", name="The one before").click()
+    playwright.expect(page.locator("[aria-pressed]")).to_contain_text("no")
+    page.get_by_role("button", name="yes").click()
+    playwright.expect(page.locator(".counted")).to_contain_text("1 to review You said yes")
     context.close()
