@@ -48,6 +48,20 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Any, schem
         assert (place, page.evaluate("document.documentElement.scrollWidth") <= width) == (place, True)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_that_say_no_look_like_the_others_and_lead_back(browser: Any, address: str, scheme: str) -> None:
+    page = browser.new_page(base_url=address, color_scheme=scheme)
+    for place in ("/articles/9", "/countries/QQ", "/sign-in"):
+        page.goto(place)
+        page.evaluate(AXE.read_text())
+        assert (place, page.evaluate("axe.run().then(found => found.violations.map(one => one.id))")) == (place, [])
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("system-ui")
+    page.goto("/articles/9")
+    page.get_by_role("link", name="What happened").click()
+    playwright.expect(page.get_by_role("heading", name="Newest defense articles")).to_be_visible()
+    page.context.close()
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_nothing_moves_as_a_page_loads_and_all_of_it_is_small_and_ours(browser: Any, address: str, width: int) -> None:
     for place in PLACES:
