@@ -32,7 +32,7 @@ PAGE = """<!doctype html>
 <main>
 <h1>{title}</h1>
 <p>{detail}</p>
-<p><a href="/">What happened</a> <a href="/search">Search</a> <a href="/status">Status</a></p>
+<p class="counted"><a href="/">What happened</a> <a href="/search">Search</a> <a href="/status">Status</a></p>
 </main>
 </body>
 </html>
