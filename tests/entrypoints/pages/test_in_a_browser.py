@@ -108,6 +108,7 @@ def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
     page.keyboard.press("k")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.innerText") == titles[1]
+    assert page.evaluate("getComputedStyle(document.activeElement.closest('[data-row]')).outlineStyle") == "solid"
     page.keyboard.press("o")
     page.wait_for_url("**/articles/*")
     page.go_back()
