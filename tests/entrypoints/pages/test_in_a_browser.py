@@ -276,3 +276,14 @@ def test_without_scripts_the_queue_is_answered_and_answers_are_taken_up_again(br
     page.get_by_role("button", name="yes").click()
     playwright.expect(page.locator(".counted")).to_contain_text("1 to review You said yes")
     context.close()
+
+
+def test_on_paper_no_word_of_an_article_is_shaded(browser: Any, address: str) -> None:
+    page = browser.new_page(base_url=address)
+    page.emulate_media(media="print")
+    page.goto("/")
+    page.goto(page.locator("[data-open]").first.get_attribute("href"))
+    page.evaluate("document.querySelector('h1').innerHTML = '<mark class=against>a</mark><mark class=for>b</mark>'")
+    shades = "[...document.querySelectorAll('h1 mark')].map(mark => getComputedStyle(mark).backgroundColor)"
+    assert page.evaluate(shades) == ["rgba(0, 0, 0, 0)"] * 2
+    page.context.close()
