@@ -148,6 +148,18 @@ async def test_what_an_archive_lost_is_counted_and_named(tmp_path: Path) -> None
     assert "http-503" in ended.err
 
 
+async def test_a_dry_run_names_what_it_missed(tmp_path: Path) -> None:
+    async with serving(extra=400) as server:
+        at = here(server, tmp_path, "meridian")
+        listed = f"{server.room.origins[-1]}/cdx/search/cdx"
+        server.fault(listed, Fault(FaultKind.STATUS, status=503))
+        (row,) = (await at.run(*command(server, "wayback", "--dry-run"), **kept_at(server))).rows
+    named = row["missed_documents"]
+    assert row["missed"] == len(named) == 2
+    assert all("/cdx/search/cdx" in url for url in named)
+    assert set(named.values()) == {"http-503", "host-resting"}
+
+
 async def test_a_dry_run_counts_by_archive_and_no_article_twice(tmp_path: Path) -> None:
     async with serving(extra=400) as server:
         at = here(server, tmp_path, "northcom")

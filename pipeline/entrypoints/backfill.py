@@ -23,6 +23,7 @@ from pipeline.store import Run, Store, found_by, open_store
 
 VIAS = ("auto", *ARCHIVES, *FROM_FILES, "opml")
 WARC_NAMES = (".warc", ".warc.gz", ".warc.zst", ".wacz")
+NESTED = ("archives", "cursor", "missed_documents")  # what has no place in a table
 log = structlog.get_logger()
 
 
@@ -112,7 +113,7 @@ def narrow(rows: Sequence[dict[str, Any]], chosen: output.Format) -> Sequence[di
         return rows
     table: list[dict[str, Any]] = []
     for row in rows:
-        whole = {name: value for name, value in row.items() if name not in ("archives", "cursor")}
+        whole = {name: value for name, value in row.items() if name not in NESTED}
         whole |= {"tried": row["cursor"].get("tried")} if "cursor" in row else {}
         of_archives = row.get("archives", {}).items()
         table += [{"archive": name or "feeds", **counts} for name, counts in of_archives]

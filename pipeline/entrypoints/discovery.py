@@ -1,7 +1,7 @@
 """What the archives of a backfill list: walked document by document, put in line block by block, resumable at each."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -52,6 +52,7 @@ class Discovery:
         self._cursor: dict[str, Any] = {key: {} for key in keys} | dict(run.cursor if run else {})
         self._sites: dict[str, tuple[Feed, ...]] = {}
         self._counted: Counted | None = None  # in a dry run
+        self._missed: defaultdict[str, dict[str, str]] = defaultdict(dict)  # by archive: documents, and why
         self._committing = asyncio.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -75,7 +76,8 @@ class Discovery:
             for via, found in self._cursor["found"].items():
                 hosts = counted.hosts(via)
                 takes_s = max(hosts, default=0) * host_delay_s
-                rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s})
+                missed = {"missed_documents": dict(self._missed[via])}
+                rows.append({"via": via, **found, "hosts": len(hosts), "takes_at_least_s": takes_s, **missed})
         return rows
 
     async def _past(self, feed: Feed) -> None:
@@ -165,8 +167,7 @@ class Discovery:
         raise AssertionError("unreachable")
 
     def _miss(self, name: str, key: str, step: Step, error: StageError) -> None:
-        self.count(name, {"missed": 1})
-        self._cursor["missed"][step.url] = error.reason
+        self.miss(name, step.url, error.reason, "missed")
         self._cursor["reached"][key] = False
         log.warning("archive document missed", url=step.url, reason=error.reason, detail=error.detail or None)
 
@@ -234,6 +235,11 @@ class Discovery:
         self.counts.update(found)
         said = self._cursor["found"][via]
         said.update({name: said.get(name, 0) + count for name, count in found.items()})
+
+    def miss(self, via: str, name: str, reason: str, counted_as: str) -> None:
+        """Count a document or file that could not be had, and remember which and why."""
+        self.count(via, {counted_as: 1})
+        self._missed[via][name] = self._cursor["missed"][name] = reason
 
     async def commit(self, via: str, entries: Sequence[Entry], places: Mapping[str, int] | None = None) -> None:
         """Put a block in line; with it, where each file is to be read on."""

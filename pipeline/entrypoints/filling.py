@@ -32,6 +32,11 @@ class Look:
         return self.task.result() if self.task.done() and not self.error else None
 
     @property
+    def missed(self) -> dict[str, str]:
+        """The documents that could not be read, and why."""
+        return {name: reason for row in self.rows or () for name, reason in row["missed_documents"].items()}
+
+    @property
     def error(self) -> str | None:
         """Why it failed."""
         if not self.task.done():

@@ -36,6 +36,10 @@ class Discovery(Protocol):
         """Add to what is said of an archive in the end."""
         ...
 
+    def miss(self, via: str, name: str, reason: str, counted_as: str) -> None:
+        """Count a file that could not be had, and remember which and why."""
+        ...
+
     async def commit(self, via: str, entries: Sequence[Entry], places: Mapping[str, int] | None = None) -> None:
         """Put entries in line, and remember where the files go on."""
         ...
@@ -133,5 +137,5 @@ class WarcFiles:
         return ccnews.block_of(name, 0, await self._engine.web.send(ccnews.request_for(name)))[0]
 
     def _miss(self, error: StageError, counted_as: str) -> None:
-        self._count({counted_as: 1})
+        self._discovery.miss(self._sought.archive, error.subject, error.reason, counted_as)
         log.warning("archive file", file=error.subject, reason=error.reason, detail=error.detail or None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from pipeline import urls
 from pipeline.store.database import Database
@@ -48,6 +48,7 @@ class Appearance:
     agency: str | None  # that a reprint is credited to
     shared: float | None  # by a reprint: share of the shorter text that the longer has, 0 to 1
     kept_at: str | None  # file and offset of its page's bytes
+    lang: str | None  # of the article that it led to, else as its source says
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,13 @@ class ProvenanceRows:
                 reprints.c.outlet,
                 reprints.c.agency,
                 reprints.c.shared,
+                func.coalesce(articles.c.lang, entries.c.lang).label("read_lang"),
                 *page,
             )
             .outerjoin(feeds, feeds.c.id == entries.c.feed_id)
             .outerjoin(url_rows, url_rows.c.id == entries.c.url_id)
             .outerjoin(article_entries, article_entries.c.entry_id == entries.c.id)
+            .outerjoin(articles, articles.c.id == article_entries.c.article_id)
             .outerjoin(reprints, reprints.c.entry_id == entries.c.id)
             .outerjoin(pages, pages.c.entry_id == entries.c.id)
             .where(is_meant)
@@ -171,4 +174,5 @@ def _appearance(row: Any) -> Appearance:
         agency=row.agency,
         shared=row.shared,
         kept_at=None if row.file is None else f"{row.file}:{row.offset}",
+        lang=row.read_lang,
     )

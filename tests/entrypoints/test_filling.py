@@ -7,9 +7,14 @@ from pathlib import Path
 
 import httpx
 
+from pipeline.newsroom.room import Newsroom
+from tests import warcs
 from tests.entrypoints.test_daemon import ask, daemon
-from tests.running import serving
+from tests.entrypoints.test_warc import NOW, in_parts, urls_in
+from tests.entrypoints.test_warc import stored as told
+from tests.running import place, serving
 from tests.test_backfill import here, range_of, stored, within
+from tests.web.internet import serving as answering
 
 SITE = "vector"
 SENT = "SELECT state, length(plan ->> '$.uploads.\"list.txt\"') FROM runs WHERE kind = 'backfill'"
@@ -67,3 +72,22 @@ async def test_a_stop_of_the_daemon_interrupts_its_backfill_and_what_was_sent_st
         assert (await at.run("backfill", "--resume", run.rpartition("/")[2])).code == 0
     assert at.ask(SENT) == [("done", 0)]
     assert within(server, SITE) <= stored(at)
+
+
+async def test_a_warc_at_an_address_is_counted_read_to_the_end_and_what_is_missed_is_named(tmp_path: Path) -> None:
+    room = Newsroom(seed=1, at=NOW)
+    at = place(tmp_path, room.feeds)
+    async with (
+        answering(in_parts({"news.warc.gz": warcs.gzipped(warcs.of_room(room))})) as mirror,
+        daemon(at) as (_, client),
+    ):
+        await ask(client, "/healthz")
+        good, gone = (mirror.url(f"/mirror/{name}.warc.gz", host="127.0.0.1") for name in ("news", "gone"))
+        look = await client.post("/backfill", data={"warc": f"{good}\n{gone}"})
+        page = await until_said(client, look.headers["location"], 'id="start"')
+        run = (await client.post(look.headers["location"], data={"to": "start"})).headers["location"]
+        pages = (page, await until_said(client, run, ">done<"))
+    for shown in pages:
+        assert f'<bdi>{gone}</bdi> <span class="bad">http-404</span>' in shown
+        assert f"<bdi>{good}</bdi>" not in shown
+    assert urls_in(at) == told(room)

@@ -16,7 +16,7 @@ async def fill(
     run = await store.runs.start("poll", AT)
     await store.feeds.add([feed or make.feed()], AT)
     ((claimed, _),) = await store.feeds.claim(run.id, AT, 1)
-    entries = tuple(make.entry(n, id=a.url, url=a.url, updated_at=AT) for n, a in enumerate(articles))
+    entries = tuple(make.entry(n, id=a.url, url=a.url, title=a.title, updated_at=AT) for n, a in enumerate(articles))
     await store.feeds.finish(PollEnding(claimed, run.id, make.state(), AT, entries))
     by_url = {a.url: (a, v) for a, v in zip(articles, verdicts, strict=True)}
     while works := await store.work.claim(run.id, AT, 100):

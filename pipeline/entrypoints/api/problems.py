@@ -1,4 +1,4 @@
-"""Errors as the API says them: problem+json for programs, a line of HTML for people.
+"""Errors as the API says them: problem+json for programs, a short page for people.
 
 Source:
     RFC 9457, "Problem Details for HTTP APIs". The type of all of ours is about:blank: the status says what it is.
@@ -16,10 +16,28 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pipeline.entrypoints import pages
 from pipeline.errors import CommandError, StoreError, UsageError
 
 AGAIN_S = 10  # seconds after which a database that is out of reach is worth another try
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} - defnews</title>
+<link rel="stylesheet" href="/page.css">
+<link rel="icon" href="data:,">
+</head>
+<body class="alone">
+<main>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p class="counted"><a href="/">What happened</a> <a href="/search">Search</a> <a href="/status">Status</a></p>
+</main>
+</body>
+</html>
+"""
+POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 log = structlog.get_logger()
 
 
@@ -29,8 +47,8 @@ def answer(
     """A problem, in the form that suits who asks."""
     title = HTTPStatus(status).phrase
     if is_for_people(request):
-        words = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p>{escape(detail)}"
-        return HTMLResponse(words, status, headers)
+        page = PAGE.format(title=title, detail=escape(detail))
+        return HTMLResponse(page, status, {"Content-Security-Policy": POLICY, **(headers or {})})
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return JSONResponse(problem, status, headers, "application/problem+json")
 
@@ -64,8 +82,6 @@ def of_usage(request: Request, error: UsageError | CommandError) -> Response:
 def of_store(request: Request, error: StoreError) -> Response:
     """503: the database is out of reach."""
     log.warning("no answer", path=request.url.path, error=str(error))
-    if is_for_people(request):
-        return pages.no_database()
     return answer(request, 503, "the database is out of reach", {"Retry-After": str(AGAIN_S)})
 
 

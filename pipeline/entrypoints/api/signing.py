@@ -11,7 +11,9 @@ from starlette.routing import Route
 from pipeline.entrypoints.api.guard import COOKIE, COOKIE_LASTS_S, form, guard_of
 
 _OUR_PATH = re.compile(r"/(?![/\\])[!-~]*")  # not //elsewhere
-_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
 
 

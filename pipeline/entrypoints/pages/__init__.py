@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from pipeline.engine import Engine
@@ -12,7 +11,7 @@ from pipeline.entrypoints.pages.article import Articles
 from pipeline.entrypoints.pages.backfills import Backfills
 from pipeline.entrypoints.pages.feeds import Feeds
 from pipeline.entrypoints.pages.front import KINDS, Front
-from pipeline.entrypoints.pages.screen import HEADERS, Screen
+from pipeline.entrypoints.pages.screen import Screen
 from pipeline.entrypoints.pages.searching import Searching
 from pipeline.entrypoints.pages.world import World
 
@@ -51,8 +50,3 @@ def routes(engine: Engine, health: Callable[[], dict[str, Any]], fillings: Filli
         Route("/page.css", screen.file),
         Route("/static/{name:path}", screen.file),
     ]
-
-
-def no_database() -> Response:
-    """What is shown while the database is out of reach."""
-    return HTMLResponse("<!doctype html><title>defnews</title><p>The database is out of reach.", 503, HEADERS)

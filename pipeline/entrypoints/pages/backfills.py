@@ -75,8 +75,9 @@ class Backfills:
         rows = [{"archive": via, **found.get(via, {}), **ended.get(via, {})} for via in dict.fromkeys((*found, *ended))]
         is_here = self._fillings.is_at_work(key)
         return await self._screen.page(
-            request, "backfill.html", run=run, about=about, rows=rows, cursor=run.cursor, is_here=is_here,
+            request, "backfill.html", run=run, about=about, rows=rows, is_here=is_here,
             is_busy=is_here or run.state == "running",
+            missed=run.cursor.get("missed", {}),
         )  # fmt: skip
 
     async def change(self, request: Request) -> Response:

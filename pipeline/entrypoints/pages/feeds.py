@@ -78,7 +78,7 @@ class Feeds:
             push=pushed_by(await self._store.subscriptions.of_feed(key)),
             counts=(await self._store.timelines.of_feeds([key], days))[key],
             starts=days.starts,
-            entries=[became(entry) for entry in await self._store.provenance.of_feed(key, ENTRIES)],
+            entries=[(became(entry), entry.lang) for entry in await self._store.provenance.of_feed(key, ENTRIES)],
             gaps=await self._store.gaps.of_feeds([key]),
             history=await self._store.feeds.history(key),
         )

@@ -18,11 +18,24 @@ function open() {
 }
 
 const DOES = {
-  "/": () => document.querySelector("[data-search]")?.focus(),
+  "/": () => {
+    const box = document.querySelector("[data-search]");
+    box?.focus();
+    box?.select();
+  },
   j: () => go(1),
   k: () => go(-1),
   o: open,
 };
+
+// Who comes back from an article goes on from its row.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-row] [data-open]");
+  if (link) history.replaceState({ ...history.state, opened: link.pathname }, "");
+});
+const opened = history.state?.opened;
+const takeUp = () => document.querySelector(`[data-row] [data-open][href="${opened}"]`)?.focus();
+if (opened) addEventListener("load", () => requestAnimationFrame(takeUp)); // after what has `autofocus`
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;

@@ -1,33 +1,15 @@
 """The pages in a real browser: scripts, keys, contrast and names, hostile news, phones."""
 
-import asyncio
-import shutil
-import socket
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.clock import SystemClock
-from pipeline.entrypoints.api import application
-from pipeline.entrypoints.filling import Fillings
-from pipeline.settings import Settings
-from pipeline.store import Store
-from tests import make
-from tests.entrypoints.api.conftest import engine_of, health
-from tests.entrypoints.pages.conftest import fill_with_news
-from tests.store import filling
+from tests.entrypoints.pages.conftest import ARABIC, wait_for_keys
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 playwright.expect.set_options(timeout=30_000)  # machines are slow at times
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-ARGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 LARGEST = 150_000  # bytes of a page with all that it loads
 SHIFTS = """() => new Promise(told => {
@@ -39,7 +21,6 @@ SHIFTS = """() => new Promise(told => {
 })"""
 LOADED = """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
     .map(entry => [entry.name, entry.initiatorType, entry.transferSize])"""
-ARABIC = "B-52H قاذفة فوق جزيرة جيجو"
 RIGHTMOST = """line => {
     const words = document.createTreeWalker(line, NodeFilter.SHOW_TEXT).nextNode(), range = new Range()
     const left = at => (range.setStart(words, at), range.setEnd(words, at + 1), range.getBoundingClientRect().left)
@@ -49,95 +30,6 @@ AT_ONCE = """() => new MutationObserver(() => {
     for (const key of "nn") document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
 }).observe(document.querySelector("main"), {childList: true})"""  # keys, as soon as something else is shown
 PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
-PIECES = 12  # that a page arrives in, for who asks so
-
-
-def in_pieces(app: ASGIApp) -> ASGIApp:
-    """The same pages; those asked for with a header `in-pieces` arrive as over a slow line."""
-
-    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_slowly(message: Message) -> None:
-            body = message.get("body", b"")
-            for start in range(0, len(body), len(body) // PIECES + 1):
-                piece = body[start : start + len(body) // PIECES + 1]
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await asyncio.sleep(0.04)
-            await send({**message, "body": b""} if body else message)
-
-        is_slow = any(name == b"in-pieces" for name, _ in scope["headers"]) and "." not in scope["path"]
-        await app(scope, receive, send_slowly if is_slow else send)
-
-    return slow
-
-
-def wait_for_keys(page: Any) -> None:
-    """Until the keys of what is shown answer."""
-    page.wait_for_load_state()  # scripts have run
-    page.wait_for_selector("main:not([aria-busy])")
-
-
-@contextmanager
-def serving(path: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[str]:
-    """Where the pages of a new store are served, by a thread."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    servers: list[uvicorn.Server] = []
-
-    async def serve() -> None:
-        async with Store(f"sqlite:///{path}") as store:
-            await fill(store)
-            engine, settings = engine_of(store, SystemClock()), Settings()
-            app = application(engine, settings, health, Fillings(engine, settings))
-            servers.append(uvicorn.Server(uvicorn.Config(in_pieces(app), log_config=None, lifespan="off")))
-            await servers[0].serve(sockets=[listener])
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    servers[0].should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where news of all sorts are shown."""
-    path = tmp_path_factory.mktemp("browser") / "news.db"
-    shutil.copyfile(migrated_file, path)
-    arabic = make.article(4, title=ARABIC, text="\n".join([f"{ARABIC}."] * 9), lang="ar")
-    with serving(path, lambda store: fill_with_news(store, [arabic])) as served:
-        yield served
-
-
-@pytest.fixture
-def queue(migrated_file: Path, tmp_path: Path) -> Iterator[str]:
-    """Where four doubtful articles wait for a person, some of them long, one with a title in one piece."""
-    shutil.copyfile(migrated_file, tmp_path / "queue.db")
-    news = [make.article(n, text=f"{make.text(n)}\n" * 9) for n in range(1, 4)]
-    news.append(make.article(4, title=400 * "A", text=make.text(4)))
-    feed = make.feed(title=30 * "Feed")
-    doubtful = [make.verdict(score=0.5 + n / 100, needs_review=True) for n in range(1, 5)]
-    with serving(tmp_path / "queue.db", lambda store: filling.fill(store, news, doubtful, feed=feed)) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(ARGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """A page that tolerates no error."""
-    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    said: list[str] = []
-    opened.on("console", lambda message: said.append(message.text))
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
-    context.close()
-    assert said == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -154,6 +46,20 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Any, schem
         found = page.evaluate("axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 200)))")
         assert (place, found) == (place, [])
         assert (place, page.evaluate("document.documentElement.scrollWidth") <= width) == (place, True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_that_say_no_look_like_the_others_and_lead_back(browser: Any, address: str, scheme: str) -> None:
+    page = browser.new_page(base_url=address, color_scheme=scheme)
+    for place in ("/articles/9", "/countries/QQ", "/sign-in"):
+        page.goto(place)
+        page.evaluate(AXE.read_text())
+        assert (place, page.evaluate("axe.run().then(found => found.violations.map(one => one.id))")) == (place, [])
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("system-ui")
+    page.goto("/articles/9")
+    page.get_by_role("link", name="What happened").click()
+    playwright.expect(page.get_by_role("heading", name="Newest defense articles")).to_be_visible()
+    page.context.close()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -202,12 +108,24 @@ def test_the_keys_lead_through_the_news_and_into_one(page: Any) -> None:
     page.keyboard.press("k")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.innerText") == titles[1]
+    assert page.evaluate("getComputedStyle(document.activeElement.closest('[data-row]')).outlineStyle") == "solid"
+    page.keyboard.press("o")
+    page.wait_for_url("**/articles/*")
+    page.go_back()
+    wait_for_keys(page)
+    assert page.evaluate("document.activeElement.innerText") == titles[1]
+    page.keyboard.press("j")
     page.keyboard.press("o")
     page.wait_for_url("**/articles/*")
     page.keyboard.press("/")
     page.keyboard.type("bombers")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=bombers*")
+    wait_for_keys(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("flower")
+    page.wait_for_url("**/search?q=flower*")
 
 
 def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
@@ -303,6 +221,8 @@ def test_long_titles_leave_room_for_the_rest(browser: Any, queue: str) -> None:
     assert max(heights) <= 4.5 * min(heights)
     page.goto("/feeds")
     assert page.locator("tbody td:last-child").bounding_box()["width"] > 150
+    page.goto("/feeds/1")
+    assert page.locator(".entry", has_text="AAA").bounding_box()["height"] < 60
     page.goto("/backfill")
     assert page.locator("select[multiple]").bounding_box()["width"] < 500
     page.context.close()
@@ -316,6 +236,8 @@ def test_arabic_news_begin_at_the_right_also_with_a_foreign_name(page: Any) -> N
     page.wait_for_url("**/articles/*")
     for part in ("h1", "article > p[dir=rtl]"):
         assert page.locator(part).first.evaluate(RIGHTMOST)
+    page.goto("/feeds/1")
+    assert page.locator("[data-open]", has_text=ARABIC).evaluate(RIGHTMOST)
 
 
 def test_times_are_those_of_the_reader_and_tell_utc(browser: Any, address: str) -> None:
@@ -338,3 +260,30 @@ def test_without_scripts_everything_can_be_done(browser: Any, address: str) -> N
     page.get_by_role("button", name="no").click()
     playwright.expect(page.locator("aside").first).to_contain_text("A person said: no")
     context.close()
+
+
+def test_without_scripts_the_queue_is_answered_and_answers_are_taken_up_again(browser: Any, queue: str) -> None:
+    context = browser.new_context(base_url=queue, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/review")
+    for said, left in (("yes", 3), ("no", 2), ("borderline", 1)):
+        page.get_by_role("button", name=said).click()
+        playwright.expect(page.locator(".counted")).to_contain_text(f"{left} to review You said {said}")
+    page.get_by_role("link", name="Answer again").click()
+    playwright.expect(page.locator("[aria-pressed]")).to_contain_text("borderline")
+    page.get_by_role("link", name="The one before").click()
+    playwright.expect(page.locator("[aria-pressed]")).to_contain_text("no")
+    page.get_by_role("button", name="yes").click()
+    playwright.expect(page.locator(".counted")).to_contain_text("1 to review You said yes")
+    context.close()
+
+
+def test_on_paper_no_word_of_an_article_is_shaded(browser: Any, address: str) -> None:
+    page = browser.new_page(base_url=address)
+    page.emulate_media(media="print")
+    page.goto("/")
+    page.goto(page.locator("[data-open]").first.get_attribute("href"))
+    page.evaluate("document.querySelector('h1').innerHTML = '<mark class=against>a</mark><mark class=for>b</mark>'")
+    shades = "[...document.querySelectorAll('h1 mark')].map(mark => getComputedStyle(mark).backgroundColor)"
+    assert page.evaluate(shades) == ["rgba(0, 0, 0, 0)"] * 2
+    page.context.close()
