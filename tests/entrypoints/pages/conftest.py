@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.clock import SystemClock
 from pipeline.entrypoints.api import application
+from pipeline.entrypoints.backfill import Asked, begin
 from pipeline.entrypoints.filling import Fillings
 from pipeline.model import Article, Evidence
 from pipeline.settings import Settings
@@ -117,11 +118,17 @@ def serving(path: Path, fill: Callable[[Store], Awaitable[None]]) -> Iterator[st
 
 @pytest.fixture(scope="module")
 def address(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where news of all sorts are shown."""
+    """Where news of all sorts are shown, and a backfill."""
     path = tmp_path_factory.mktemp("browser") / "news.db"
     shutil.copyfile(migrated_file, path)
     arabic = make.article(4, title=ARABIC, text="\n".join([f"{ARABIC}."] * 9), lang="ar")
-    with serving(path, lambda store: fill_with_news(store, [arabic])) as served:
+
+    async def fill_all(store: Store) -> None:
+        await fill_with_news(store, [arabic])
+        wanted = Asked(via="urls", inputs=("list.txt",))
+        await begin(engine_of(store, SystemClock()), Settings(), wanted, {"list.txt": "https://one.example/a"})
+
+    with serving(path, fill_all) as served:
         yield served
 
 

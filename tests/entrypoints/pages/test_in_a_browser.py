@@ -29,7 +29,10 @@ RIGHTMOST = """line => {
 AT_ONCE = """() => new MutationObserver(() => {
     for (const key of "nn") document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))
 }).observe(document.querySelector("main"), {childList: true})"""  # keys, as soon as something else is shown
-PLACES = ("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/status", "/countries", "/countries/KR")
+PLACES = (
+    *("/", "/search?q=jeju", "/review", "/feeds", "/feeds/1", "/backfill", "/backfill/2", "/status", "/countries"),
+    *("/countries/KR", "/topics/operations", "/entities/B-52H", "/sign-in"),
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
