@@ -1,6 +1,8 @@
 """`classify`, `extract` and `parse-feed` over files as they are met: one bad line or path costs no other its answer."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +75,14 @@ async def test_a_url_that_is_none_is_wrong_usage(here: Place, command: str) -> N
     (here.directory / "a.html").write_text(PAGE)
     ended = await here.run(command, "a.html", "--url", "http://[bad")
     assert (ended.code, ended.out, ended.err) == (2, "", "defnews: --url: 'http://[bad' is no URL\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("text", ["Army", "tank " * 5_000], ids=["little", "much"])
+def test_a_full_disk_under_what_is_printed_is_said_in_a_line(here: Place, text: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        words = [sys.executable, "-m", "pipeline", "classify", "--text", text]
+        ended = subprocess.run(
+            words, cwd=here.directory, env=here.environment(), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"defnews: No space left on device\n")
