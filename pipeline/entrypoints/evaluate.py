@@ -1,6 +1,5 @@
 """`evaluate`: how good the classifier is on labelled texts, each figure with its 95 % interval."""
 
-import json
 import math
 import random
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 from pipeline.clock import SystemClock
 from pipeline.entrypoints import output
 from pipeline.entrypoints.classifier import make_classifier
-from pipeline.entrypoints.files import NOWHERE, lines_of
+from pipeline.entrypoints.files import NOWHERE, lines_of, read_line
 from pipeline.entrypoints.options import Options
 from pipeline.errors import CommandError
 from pipeline.model import Article, DateOrigin, Label, Verdict
@@ -170,7 +169,7 @@ def _items(options: Options, paths: Iterable[Path], complain: Callable[[str], No
         if not line.strip():
             continue
         try:
-            given = _labelled(json.loads(line))
+            given = _labelled(read_line(line))
         except (ValueError, KeyError, TypeError) as e:
             complain(f"{where}: " + (f"{e.args[0]!r} is missing" if isinstance(e, KeyError) else str(e)))
             continue

@@ -55,7 +55,8 @@ async def export(options: Options, asked: Asked, path: Path) -> int:
     with _writing(path) as take:
         async with await open_store(settings.database_url) as store:
             query = replace(await to_query(store, asked, SystemClock().now()), limit=2**62)
-            return await _write(store.search.stream(query), take)
+            async with contextlib.aclosing(store.search.stream(query)) as rows:  # also when the disk is full
+                return await _write(rows, take)
 
 
 async def pieces(rows: AsyncGenerator[Found], form: str) -> AsyncIterator[bytes]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import os
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -9,6 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.clock import SystemClock
 from pipeline.compute import Compute
@@ -24,6 +27,7 @@ from pipeline.stages.parse import parse
 AHEAD = 4  # tasks a worker has in line, so that results stay in order and memory stays bounded
 LARGEST = 100_000_000  # bytes of a page or feed; the stages have stricter limits of their own
 NOWHERE = "https://unknown.invalid/"  # the URL of a page that came without one
+BAD_LINE = "bad-line"
 Row = dict[str, Any]
 
 
@@ -40,7 +44,7 @@ async def parse_files(options: Options, items: Iterable[Row]) -> AsyncIterator[R
         yield row
 
 
-def classify_lines(options: Options, lines: Iterable[tuple[str, bytes]]) -> Iterator[Row]:
+def classify_lines(options: Options, lines: Iterable[tuple[str, str]]) -> Iterator[Row]:
     """(Where, JSON line) -> verdicts or errors."""
     classifier = make_classifier(options.settings())
     now = SystemClock().now()
@@ -50,7 +54,13 @@ def classify_lines(options: Options, lines: Iterable[tuple[str, bytes]]) -> Iter
 
 
 def items_of(paths: Iterable[str], url: str | None) -> Iterator[Row]:
-    """The files named on the command line."""
+    """The files named on the command line.
+
+    Raises:
+        UsageError: what they come from is no URL.
+    """
+    if url is not None and not _is_url(url):
+        raise UsageError(f"--url: {url!r} is no URL")
     return ({"id": path, "path": path, "url": url} for path in paths)
 
 
@@ -58,24 +68,39 @@ def items_in(jsonl: Path) -> Iterator[Row]:
     """The files named in a list of {"id", "path", "url"}; paths count from the list's own folder.
 
     Raises:
-        CommandError: the list cannot be read; says in which line.
+        CommandError: the list cannot be read.
     """
     for where, line in lines_of([jsonl]):
-        try:
-            item = json.loads(line)
-            path = Path(item["path"])
-        except (ValueError, KeyError, TypeError) as e:
-            raise CommandError(f'{where}: expected {{"id", "path", "url"}}: {e!r}') from e
-        beside = jsonl.parent / path
-        yield {
-            "id": item.get("id", str(path)),
-            "path": str(beside if beside.exists() else path),
-            "url": item.get("url"),
-        }
+        if line.strip():
+            yield _item_in(jsonl, where, line)
 
 
-def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """The lines of files, or of stdin, each with its place; as bytes, so that one that is no UTF-8 spoils no other.
+def _item_in(jsonl: Path, where: str, line: str) -> Row:
+    """A line of a list; with the key "bad" when it names no file."""
+    key = None
+    try:
+        item = read_line(line)
+        key = _key(item)
+        path, url = Path(item["path"]), item.get("url")
+        if not isinstance(url, str | None):
+            raise TypeError("url: expected a text")
+    except (ValueError, KeyError, TypeError) as e:
+        return {"id": key, "bad": f'{where}: expected {{"id", "path", "url"}}: {e!r}'}
+    beside = jsonl.parent / path
+    is_beside = os.path.exists(beside)  # Path.exists raises for names that no file can have
+    return {"id": item.get("id", str(path)), "path": str(beside if is_beside else path), "url": url}
+
+
+def _is_url(text: str) -> bool:
+    """Whether links can be joined to it."""
+    try:
+        return bool(urlsplit(text))
+    except ValueError:
+        return False
+
+
+def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """The lines of files, or of stdin, each with its place, for `read_line`.
 
     Raises:
         CommandError: a file cannot be read.
@@ -83,12 +108,47 @@ def lines_of(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
     for path in paths or (Path("-"),):
         try:
             if str(path) == "-":
-                yield from ((f"stdin, line {n}", line) for n, line in enumerate(sys.stdin.buffer, 1))
+                yield from _numbered("stdin", sys.stdin.buffer)
             else:
                 with packed.opened(path) as lines:
-                    yield from ((f"{path}, line {n}", line) for n, line in enumerate(lines, 1))
+                    yield from _numbered(str(path), lines)
         except packed.DAMAGES as e:
             raise CommandError(f"{path}: {packed.why(e)}") from e
+
+
+def _numbered(name: str, lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    for n, line in enumerate(lines, 1):
+        text = line.decode("utf-8", "surrogateescape")  # a bad byte spoils its own line only
+        yield f"{name}, line {n}", text.removeprefix("\ufeff") if n == 1 else text
+
+
+def read_line(line: str) -> Any:
+    """What a line of JSON says.
+
+    Raises:
+        ValueError: it is no JSON; says why.
+    """
+    try:
+        line.encode()
+        return json.loads(line)
+    except UnicodeEncodeError as e:
+        raise ValueError("not UTF-8") from e
+    except RecursionError as e:
+        raise ValueError("nested too deep") from e
+
+
+def _key(item: Any) -> str | int | float | None:
+    """The id of an item: what JSON can give back.
+
+    Raises:
+        TypeError: it is no item, or its id is something else.
+    """
+    if not isinstance(item, dict):
+        raise TypeError("no object")
+    key = item.get("id")
+    if not isinstance(key, str | int | float | None) or (isinstance(key, float) and not math.isfinite(key)):
+        raise TypeError("id: expected a text or a number")
+    return key
 
 
 async def _in_order(options: Options, work: Callable[..., Row], calls: Iterable[tuple[Any, ...]]) -> AsyncIterator[Row]:
@@ -115,7 +175,11 @@ def _extract_file(item: Row, now: datetime) -> Row:
     """Runs in a worker: the page is read there, and does not travel."""
     from pipeline.stages.extract import extract
 
+    if "bad" in item:
+        return _error(item["id"], BAD_LINE, item["bad"])
     try:
+        if item["url"] and not _is_url(item["url"]):
+            raise StageError(item["url"], "bad-url")
         body = _body(Path(item["path"]))
         url = item["url"] or NOWHERE
         article = extract(Page(url, body, None, now), Entry(id=url, url=url))
@@ -166,31 +230,30 @@ def _body(path: Path) -> bytes:
     try:
         with packed.opened(path) as file:
             body = file.read(LARGEST + 1)
-    except packed.DAMAGES as e:
+    except (*packed.DAMAGES, ValueError) as e:  # ValueError: a name that no file can have
         raise StageError(str(path), "unreadable-file", detail=packed.why(e)) from e
     if len(body) > LARGEST:
         raise StageError(str(path), "too-large", detail=f"over {LARGEST} bytes, unpacked")
     return body
 
 
-def _classify_line(classifier: Classifier, where: str, line: bytes, now: datetime) -> Row:
-    item = None
+def _classify_line(classifier: Classifier, where: str, line: str, now: datetime) -> Row:
+    key = None
     try:
-        item = json.loads(line)
+        item = read_line(line)
+        key = _key(item)
         article = _to_article(item, now)
-    except (ValueError, RecursionError, UsageError) as e:
-        return _error(item.get("id") if isinstance(item, dict) else None, "bad-line", f"{where}: {e}")
-    return {"id": item.get("id"), **verdict_row(classifier.classify(article))}
+    except (ValueError, TypeError) as e:
+        return _error(key, BAD_LINE, f"{where}: {e}")
+    return {"id": key, **verdict_row(classifier.classify(article))}
 
 
-def _to_article(item: Any, now: datetime) -> Article:
-    if not isinstance(item, dict):
-        raise UsageError('expected {"id", "title", "text"}')
+def _to_article(item: Row, now: datetime) -> Article:
     if wrong := [name for name in ("title", "text", "url", "lang") if not isinstance(item.get(name) or "", str)]:
-        raise UsageError(f"{' and '.join(wrong)}: expected a text")
+        raise TypeError(f"{' and '.join(wrong)}: expected a text")
     url = item.get("url") or NOWHERE
     title, text, lang = item.get("title") or "", item.get("text") or "", item.get("lang")
-    article = Article(url, url, title, text, now, DateOrigin.FIRST_SEEN, "given@1", lang=lang)
+    article = Article(url, url, title, text, now, DateOrigin.FIRST_SEEN, "given@1", lang=lang or None)
     return replace(article, lang=language(article))
 
 
@@ -218,27 +281,20 @@ def verdict_of(options: Options, text: str) -> Row:
     return {"id": None, **verdict_row(classifier.classify(_to_article(item, SystemClock().now())))}
 
 
-async def print_rows(rows: AsyncIterator[Row]) -> bool:
-    """Print rows as they come; returns whether none was an error."""
-    is_whole = True
-    async for row in rows:
-        print_row(row)
-        is_whole = is_whole and "error" not in row
-    return is_whole
+async def print_rows(rows: AsyncIterator[Row]) -> set[str]:
+    """Print rows as they come; returns the reasons of those that were errors."""
+    return {reason async for row in rows if (reason := print_row(row))}
 
 
-def print_all(rows: Iterable[Row]) -> bool:
-    """Print rows as they come; returns whether none was an error."""
-    is_whole = True
-    for row in rows:
-        print_row(row)
-        is_whole = is_whole and "error" not in row
-    return is_whole
+def print_all(rows: Iterable[Row]) -> set[str]:
+    """Print rows as they come; returns the reasons of those that were errors."""
+    return {reason for row in rows if (reason := print_row(row))}
 
 
-def print_row(row: Row) -> None:
-    """Print one row as a line of JSON."""
+def print_row(row: Row) -> str | None:
+    """Print one row as a line of JSON; returns its reason when it is an error."""
     sys.stdout.write(output.line(row) + "\n")
+    return row["error"]["reason"] if "error" in row else None
 
 
 def _error(key: Any, reason: str, message: str) -> Row:

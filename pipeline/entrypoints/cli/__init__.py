@@ -1,5 +1,7 @@
 """The command line: what can be typed; each command imports what it needs when it is called."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -89,21 +91,34 @@ def _everywhere(words: list[str]) -> list[str]:
 def main() -> None:
     """The entry point: expected errors become a line on stderr and an exit code."""
     try:
-        app(_everywhere(sys.argv[1:]), standalone_mode=True)
+        try:
+            app(_everywhere(sys.argv[1:]), standalone_mode=True)
+        finally:
+            print(end="", flush=True)  # what cannot be printed is met here, not when Python ends
     except UsageError as e:
         _fail(str(e), 2)
     except DefnewsError as e:
         _fail(str(e), 1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as e:
+        _cannot_print(e)
     except Exception as e:
         code = getattr(e, "exit_code", None)
         if code is None:
             raise
         sys.exit(code)
+
+
+def _cannot_print(error: OSError) -> None:
+    """Ends quietly when the reader went away, with a line when there is no space left."""
+    if isinstance(error, BrokenPipeError):
+        sys.stderr.close()
+        sys.exit(0)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to print has no place either
+    _fail(os.strerror(error.errno), 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -21,8 +21,8 @@ def extract(
     if not paths and not jsonl:
         raise UsageError("extract: name at least one PATH, or --jsonl LIST")
     items = files.items_in(jsonl) if jsonl else files.items_of(paths or (), url)
-    is_whole = run(files.print_rows(files.extract_files(options(context), items)))
-    if not is_whole and not jsonl:
+    reasons = run(files.print_rows(files.extract_files(options(context), items)))
+    if files.BAD_LINE in reasons or (reasons and not jsonl):  # the files of a list were not named by the user
         raise typer.Exit(1)
 
 
@@ -36,7 +36,7 @@ def parse_feed(
     """Feeds (also .gz) to entries, one JSON line each."""
     from pipeline.entrypoints import files
 
-    if not run(files.print_rows(files.parse_files(options(context), files.items_of(paths, url)))):
+    if run(files.print_rows(files.parse_files(options(context), files.items_of(paths, url)))):
         raise typer.Exit(1)
 
 
@@ -50,5 +50,5 @@ def classify(
 
     if text is not None:
         files.print_row(files.verdict_of(options(context), text))
-    elif not files.print_all(files.classify_lines(options(context), files.lines_of(paths or ()))):
+    elif files.print_all(files.classify_lines(options(context), files.lines_of(paths or ()))):
         raise typer.Exit(1)
