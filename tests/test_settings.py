@@ -198,7 +198,7 @@ def test_what_the_environment_gets_wrong_is_named_with_its_variable(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["DEFNEWS_API__TOKEN_FILE", "DEFNEWS_DATABASE_URL_FILE"])
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
-    assert refusal(tmp_path, **{name: f"{tmp_path}/none"}).startswith("none: cannot be read")
+    assert refusal(tmp_path, **{name: f"{tmp_path}/none"}).startswith(f"{name}: none: cannot be read")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

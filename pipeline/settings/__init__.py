@@ -109,10 +109,10 @@ class _SecretFiles(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name in _SECRETS:
-            path = os.environ.get(f"{PREFIX}{name}_FILE")
-            if path:
+            variable = f"{PREFIX}{name}_FILE"
+            if path := os.environ.get(variable):
                 section, _, key = name.lower().rpartition("__")
-                value = _read(Path(path)).strip()
+                value = _read(Path(path), f"{variable}: ").strip()
                 if section:
                     found.setdefault(section, {})[key] = value
                 else:
@@ -288,8 +288,8 @@ def _parse_toml(text: str, path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {e}") from e
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, named_by: str = "") -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise UsageError(f"{path}: cannot be read: {e}") from e
+        raise UsageError(f"{named_by}{path}: cannot be read: {e}") from e
