@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -213,7 +213,7 @@ class Discovery:
 
     def _items(self, via: str, name: str) -> Iterator[Entry | ArchiveError]:
         sent: Mapping[str, str] = self._plan.get("uploads", {})  # never the name of a file of ours
-        with StringIO(sent[name]) if name in sent else _text_of(Path(name)) as lines:
+        with nullcontext(StringIO(sent[name])) if name in sent else _lines_of(Path(name)) as lines:
             yield from jsonl.read(name, lines, self._at) if via == "jsonl" else url_list.read(name, lines)
 
     def place_in(self, name: str) -> int:
@@ -264,8 +264,10 @@ class Discovery:
         self.count(via, {"candidates": len(entries), "new": new, "known": known})
 
 
-def _text_of(path: Path) -> TextIOWrapper:
-    return TextIOWrapper(packed.opened(path), encoding="utf-8", errors="replace")
+@contextmanager
+def _lines_of(path: Path) -> Iterator[TextIO]:
+    with packed.opened(path) as file:
+        yield TextIOWrapper(file, encoding="utf-8", errors="replace")
 
 
 def _lasting(runs: Sequence[Run], span: Span) -> dict[str, Any]:

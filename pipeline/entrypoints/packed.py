@@ -2,6 +2,8 @@
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,19 +15,21 @@ BLOCK_BYTES = 4_096  # of zstd at once: one that is all zeros becomes 128 MB
 DAMAGES = (OSError, EOFError, zlib.error, zstandard.ZstdError)  # what opening and reading raise
 
 
-def opened(path: Path) -> BinaryIO:
-    """The bytes of a file, unpacked when it is gzip or zstd, whatever its name.
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked when it is gzip or zstd, whatever its name; it is opened once, as pipes want.
 
     Raises:
         OSError: it cannot be opened. Reading raises one of DAMAGES where it is cut or spoilt.
     """
     with path.open("rb") as raw:
-        start = raw.read(4)
-    if start.startswith(GZIP):
-        return cast(BinaryIO, gzip.open(path))
-    if start == ZSTD:
-        return BufferedReader(_Frames(path.open("rb")))
-    return path.open("rb")
+        start = raw.peek(len(ZSTD))
+        if start.startswith(GZIP):
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+        elif start.startswith(ZSTD):
+            yield BufferedReader(_Frames(raw))
+        else:
+            yield raw
 
 
 class _Frames(RawIOBase):
@@ -62,11 +66,6 @@ class _Frames(RawIOBase):
         count = min(len(into), len(self._left))
         into[:count], self._left = self._left[:count], self._left[count:]
         return count
-
-    def close(self) -> None:
-        """Close the file too."""
-        self._raw.close()
-        super().close()
 
 
 def why(damage: BaseException) -> str:

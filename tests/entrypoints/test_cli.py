@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import shutil
 import signal
@@ -332,6 +333,11 @@ async def test_a_line_that_cannot_be_classified_is_an_error_with_its_id_and_spoi
         *((1, "defense"), (None, None), (3, None), (None, None), (1, "defense"))
     ]
     assert ended.rows[2]["error"]["message"] == "texts.jsonl.gz, line 3: title and lang: expected a text"
+    os.mkfifo(here.directory / "pipe")
+    held, _ = await asyncio.gather(
+        here.run("classify", "pipe"), asyncio.to_thread((here.directory / "pipe").write_bytes, good)
+    )
+    assert (held.code, held.row["id"]) == (0, 1)
     cut = here.directory / "cut.jsonl.gz"
     cut.write_bytes((here.directory / "texts.jsonl.gz").read_bytes()[:-12])
     ended = await here.run("classify", "cut.jsonl.gz")
