@@ -194,10 +194,10 @@ class Search:
     async def _ranked(
         self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], terms: Term
     ) -> Select[Anything]:
-        """The newest matches (id, key) in PostgreSQL with how well they fit; more is better."""
+        """The keys of the newest matches in PostgreSQL with how well they fit; more is better."""
         ids = await self._newest(c, hits, key, RANKED[False], is_by_relevance=True)
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
-        return select(key.label("id"), key.label("key"), rank.label("rank")).where(key.in_(ids))
+        return select(key.label("key"), rank.label("rank")).where(key.in_(ids))
 
     def _is_plain(self, query: Query) -> bool:
         """Whether FTS5 alone knows what matches: the statements that ask it so are always the same."""
@@ -262,21 +262,27 @@ def _among(hits: Select[Anything], key: ColumnElement[int], after: Place) -> Sel
 
 
 def _weighed(hits: Select[Anything], key: ColumnElement[int]) -> Select[Anything]:
-    """The newest matches (id, key) in SQLite with how well they fit; more is better."""
+    """The keys of the newest matches in SQLite with how well they fit; more is better."""
     rank: Anything = -literal_column(f"bm25({TABLE}, 1.0, 4.0, 1.0, 0.0)")
-    return hits.add_columns(key.label("key"), rank.label("rank")).order_by(key.desc()).limit(RANKED[True])
+    weighed = hits.with_only_columns(key.label("key"), rank.label("rank"))
+    return weighed.order_by(key.desc()).limit(RANKED[True])
 
 
 def _best(weighed: Select[Anything], key: ColumnElement[int], after: Place | None, limit: int) -> Select[Anything]:
-    """The best of the matches (id, rank), with the ends of all keys, and how many there are."""
+    """The ids and ranks of the best of the matches (key, rank), with the ends of all keys, and how many there are."""
     ranked = weighed.cte("ranked")
     ends = (func.min(ranked.c.key).over(), func.max(ranked.c.key).over(), func.count().over())
-    best = select(ranked.c.id, ranked.c.rank, *ends).order_by(ranked.c.rank.desc(), ranked.c.key.desc())
+    best = select(ranked.c.key, ranked.c.rank, *ends).order_by(ranked.c.rank.desc(), ranked.c.key.desc())
     if after is not None:
-        rank = select(ranked.c.rank).where(ranked.c.id == after.id).scalar_subquery()
-        last = tuple_(func.coalesce(rank, after.rank), _key_of(after.id, key))
-        best = best.where(tuple_(ranked.c.rank, ranked.c.key) < last)
-    return best.limit(limit)
+        place = _key_of(after.id, key)
+        rank = select(ranked.c.rank).where(ranked.c.key == place).scalar_subquery()
+        best = best.where(tuple_(ranked.c.rank, ranked.c.key) < tuple_(func.coalesce(rank, after.rank), place))
+    best = best.limit(limit)
+    if key is not _INDEX.c.rowid:
+        return best
+    found = best.subquery("best")  # so that only these are looked up
+    number = select(_PLACES.c.article_id).where(_PLACES.c.place == found.c.key).scalar_subquery()
+    return select(number, *list(found.c)[1:]).order_by(found.c.rank.desc(), found.c.key.desc())
 
 
 def _key_of(number: int, key: ColumnElement[int]) -> Anything:
