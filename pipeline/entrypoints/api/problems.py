@@ -38,6 +38,7 @@ PAGE = """<!doctype html>
 </html>
 """
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+BARE = {404: "nothing is at {path}", 405: "{method} is not answered at {path}"}
 log = structlog.get_logger()
 
 
@@ -65,7 +66,10 @@ def of_http(request: Request, error: HTTPException) -> Response:
     allowed = headers.get("Allow", "").split(", ")
     if "GET" in allowed and "HEAD" not in allowed:  # which the gate answers wherever there is a GET
         headers["Allow"] = ", ".join((*allowed, "HEAD"))
-    return answer(request, error.status_code, error.detail, headers)
+    asked = {"method": request.method, "path": request.url.path}
+    is_bare = error.detail == HTTPStatus(error.status_code).phrase  # nobody said more than the status
+    detail = BARE.get(error.status_code, error.detail).format(**asked) if is_bare else error.detail
+    return answer(request, error.status_code, detail, headers)
 
 
 def of_parameters(request: Request, error: RequestValidationError) -> Response:
