@@ -189,9 +189,9 @@ async def test_two_backfills_and_the_daemon_work_at_once_and_nothing_is_lost_or_
         busy = place(tmp_path, [feed for feed in server.room.feeds if feed.site in ways])
         daemon = await busy.start("run")
         ended = await asyncio.gather(*(busy.run(*command(server, via)) for via in ways.values()))
-        await busy.run("poll")  # what the daemon has not yet done
         daemon.terminate()
         await daemon.communicate()
+        await busy.run("poll")  # what the daemon has not yet done, and what it gave back
         assert (await busy.run("db", "check")).code == 0
     assert [one.code for one in ended] == [0, 0]
     reached = [url for (url,) in busy.ask("SELECT url FROM urls WHERE article_id IS NOT NULL")]

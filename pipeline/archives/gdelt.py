@@ -17,6 +17,7 @@ from pipeline.urls import absolute_url, canonical_url, same_site, site
 
 MOST = 250  # articles of an answer
 SHORTEST = timedelta(minutes=15)  # so often GDELT looks at the world
+SEEN_WITHIN = timedelta(days=1)  # of its publication; an article that was seen later only is not found
 BEGINNING = datetime(2017, 1, 1, tzinfo=UTC)  # of what the API knows
 _DIGITS = "%Y%m%d%H%M%S"
 _SECOND = timedelta(seconds=1)
@@ -28,10 +29,10 @@ class GdeltArchive:
     name = "gdelt"
 
     def start(self, wanted: Wanted) -> tuple[Step, ...]:
-        """The whole range at once: a full answer is split in time."""
+        """The whole range at once, and what was seen soon after it: a full answer is split in time."""
         query = wanted.places.gdelt_query
         since = max(wanted.span.since or BEGINNING, BEGINNING)
-        until = max(min(wanted.span.until or wanted.at, wanted.at), since + _SECOND)
+        until = max(min(_seen_until(wanted.span), wanted.at), since + _SECOND)
         base = f"{wanted.places.gdelt}?{urlencode({'query': query or f'domain:{site(wanted.feed.url)}'})}"
         return (_step(base, since, until, "" if query else wanted.feed.url),)
 
@@ -59,6 +60,12 @@ class GdeltArchive:
     def instead(self, step: Step, error: StageError) -> tuple[Step | Reached, ...] | None:
         """Nothing: what it holds is missed."""
         return None
+
+
+def _seen_until(span: Span) -> datetime:
+    """When the last articles of a range were seen: the index dates them by that, not by their publication."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return span.until + SEEN_WITHIN if span.until and span.until < last - SEEN_WITHIN else last
 
 
 def _step(base: str, since: datetime, until: datetime, feed_url: str) -> Step:

@@ -65,6 +65,8 @@ def test_a_query_is_asked_once_whatever_the_feed() -> None:
     ("span", "start_at", "end_at"),
     [
         pytest.param(Span(), "20170101000000", "20250712115959", id="ever"),
+        pytest.param(Span(until=datetime(2020, 1, 1, tzinfo=UTC)), "20170101000000", "20200101235959", id="seen late"),
+        pytest.param(Span(until=datetime.max.replace(tzinfo=UTC)), "20170101000000", "20250712115959", id="for ever"),
         pytest.param(Span(until=datetime(2010, 1, 1, tzinfo=UTC)), "20170101000000", "20170101000000", id="before it"),
         pytest.param(Span(AT + timedelta(days=1)), "20250713120000", "20250713120000", id="tomorrow"),
     ],
@@ -156,3 +158,11 @@ def test_a_question_with_many_answers_finds_all_of_them_once() -> None:
     assert told <= set(walked.urls)
     assert len(walked.urls) == len(set(walked.urls))
     assert (len(walked.asked) > 1, walked.missed) == (True, [])
+
+
+def test_an_article_that_was_seen_after_the_range_it_was_published_in_is_found() -> None:
+    base = f"{ROOM.origins[-1]}/api/v2/doc/doc"
+    last = next(article for article in ROOM.articles if article.published_at < AT - timedelta(days=3))
+    span = Span(last.published_at - timedelta(days=2), last.published_at + timedelta(minutes=1))
+    walked = walk("gdelt", Wanted(feed("keel"), span, AT, Places(gdelt=base, gdelt_query=last.title)))
+    assert last.link in walked.urls
