@@ -1,4 +1,4 @@
-"""The query language: text -> Asked (`parse`), and the piece of a text that shows why it was found (`snippet`)."""
+"""The query language: text -> Asked (`parse`), its fields rewritten (`rewrite`), why a text was found (`snippet`)."""
 
 from pipeline.query.asked import All, Any, Asked, Filters, Not, Query, Span, Term, Words, positive
 from pipeline.query.parse import parse

@@ -18,10 +18,10 @@ from pipeline.query.words import split_words
 
 DEEPEST = 20  # groups within groups
 MOST = 1_000  # words, phrases and fields
-_JOINING = ("AND", "OR")
-_QUOTES = str.maketrans("“”„", '"""')  # as some keyboards write them
+JOINING = ("AND", "OR")
+QUOTES = str.maketrans("“”„", '"""')  # as some keyboards write them
 _RUN = r"(?:[^\s\"()]|(?<=\w)\([^\s\"()]*\))+"  # parentheses within a word belong to it: F-16(C)
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf'(?P<minus>-*)(?:(?P<open>\()|(?P<field>[A-Za-z_]+):(?!//)(?:"(?P<quoted>[^"]*)"?|(?P<value>{_RUN}))'
     rf'|"(?P<phrase>[^"]*)"?|(?P<word>{_RUN}))|(?P<close>\))'
 )
@@ -51,7 +51,7 @@ def parse(text: str, now: datetime) -> Asked:
         UsageError: there is no word and no field in it, AND or OR stands at an end, a field is unknown, has a value
             that cannot be, or stands where only words can; says at which column.
     """
-    parts = _Reading(text.translate(_QUOTES), now).group()
+    parts = _Reading(text.translate(QUOTES), now).group()
     if text.strip() and not parts:
         raise _wrong(1, "it needs at least one word or field")
     terms = [part for part in parts if not isinstance(part, _Filter)]
@@ -67,7 +67,7 @@ class _Reading:
     """A query that is being read, from left to right."""
 
     def __init__(self, text: str, now: datetime) -> None:
-        self._tokens = _TOKEN.finditer(text)
+        self._tokens = TOKEN.finditer(text)
         self._now = now
         self._count = 0
 
@@ -78,7 +78,7 @@ class _Reading:
         for token in self._tokens:
             if token["close"] and depth:
                 break
-            if token["word"] in _JOINING and not token["minus"]:
+            if token["word"] in JOINING and not token["minus"]:
                 join = _join(token, can_follow=bool(operands) and join is None)
             elif operand := self._operand(token, depth):
                 if join and join["word"] == "OR":

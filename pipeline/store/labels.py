@@ -1,6 +1,6 @@
 """What people say of articles, and which articles are to be asked about first."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -106,6 +106,12 @@ class LabelRows:
         async with self._db.read() as c, c.stream(query.execution_options(yield_per=200)) as rows:
             async for row in rows:
                 yield LabelledText(*row)
+
+    async def said_of(self, keys: Collection[int]) -> dict[int, str]:
+        """The newest word of a person on these articles, by their ids, where there is one."""
+        query = select(labels.c.article_id, labels.c.label).where(labels.c.article_id.in_(keys)).order_by(labels.c.id)
+        async with self._db.read() as c:
+            return {row.article_id: row.label for row in await c.execute(query)}
 
     async def lately(self, who: str, limit: int) -> tuple[SaidLately, ...]:
         """The articles of which this person spoke last, the last one first, each once."""

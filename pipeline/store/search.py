@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from pipeline.errors import CommandError
-from pipeline.query import Query, Term
+from pipeline.query import Filters, Query, Term
 from pipeline.store import facets
 from pipeline.store.conditions import beside
 from pipeline.store.database import Database
@@ -81,7 +81,7 @@ class Search:
             CommandError: a feed is named that does not exist.
         """
         async with self._db.read() as c:
-            await _check_feeds(c, query)
+            query = await _with_feeds(c, query)
             return await self._find(c, query)
 
     async def get(self, key: int) -> Found | None:
@@ -96,7 +96,7 @@ class Search:
     async def stream(self, query: Query) -> AsyncGenerator[Found]:
         """A result row by row, in constant memory, as it was when the first was read."""
         async with self._db.read() as c:
-            await _check_feeds(c, query)
+            query = await _with_feeds(c, query)
             left, cursor = query.limit, query.cursor
             while left > 0:
                 page = await self._find(c, replace(query, limit=min(left, STREAMED), cursor=cursor))
@@ -109,7 +109,7 @@ class Search:
     async def count(self, query: Query) -> Count:
         """How many articles match, up to `COUNTED`."""
         async with self._db.read() as c:
-            await _check_feeds(c, query)
+            query = await _with_feeds(c, query)
             await self._plan(c, without="enable_seqscan")
             some = self._hits(query)[0].limit(COUNTED + 1).subquery()
             number = int((await c.execute(select(func.count()).select_from(some))).scalar_one())
@@ -118,7 +118,7 @@ class Search:
     async def facets(self, query: Query, most: int = facets.SHOWN) -> Facets:
         """What the newest `SUMMED` matches have in common: of each facet the most frequent values."""
         async with self._db.read() as c:
-            await _check_feeds(c, query)
+            query = await _with_feeds(c, query)
             hits, key = self._hits(query)
             if self._db.is_sqlite:
                 is_meant: ColumnElement[bool] = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
@@ -303,10 +303,26 @@ def _tsquery(terms: Term) -> ColumnElement[Anything]:
     return query
 
 
-async def _check_feeds(c: AsyncConnection, query: Query) -> None:
-    for name in (*query.filters.feeds, *query.asked.filters.feeds, *query.asked.without.feeds):
-        if (await c.execute(select(feeds.c.id).where(is_named((name,))).limit(1))).first() is None:
+async def _with_feeds(c: AsyncConnection, query: Query) -> Query:
+    """The same with feeds by their ids, of which the index has tokens."""
+    if not any(passed.feeds for passed in (query.filters, query.asked.filters, query.asked.without)):
+        return query
+    asked = replace(
+        query.asked,
+        filters=await _by_ids(c, query.asked.filters),
+        without=await _by_ids(c, query.asked.without),
+    )
+    return replace(query, asked=asked, filters=await _by_ids(c, query.filters))
+
+
+async def _by_ids(c: AsyncConnection, passed: Filters) -> Filters:
+    ids = list(passed.feed_ids)
+    for name in passed.feeds:
+        found = (await c.execute(select(feeds.c.id).where(is_named((name,))))).scalars().all()
+        if not found:
             raise CommandError(f"no such feed: {name} (`defnews feeds list` knows ids, URLs and titles)")
+        ids += found
+    return replace(passed, feed_ids=tuple(ids), feeds=())
 
 
 # What most searches on SQLite ask: put together once, which takes longer than SQLite does.

@@ -122,17 +122,18 @@ def is_border(outer: str, inner: str) -> bool:
 
 
 @given(TEXTS, QUERIES, st.integers(1, 80))
-def test_marks_stand_in_pairs_around_whole_words(text: str, query: str, length: int) -> None:
+@example("launch missile", '"launch missile"', 14)
+def test_marks_stand_in_pairs_around_whole_words_and_phrases(text: str, query: str, length: int) -> None:
     assume(not set(MARKS) & set(text))
     first, *pieces = snippet(text, parse(query, NOW).terms, MARKS, length).split(MARKS[0])
     assert MARKS[1] not in first
     before = first
     for piece in pieces:
-        word, after = piece.split(MARKS[1])
-        assert word.isalnum()
-        assert is_border(before[-1:], word[0])
-        assert is_border(after[:1], word[-1])
-        before = after or word
+        words, after = piece.split(MARKS[1])
+        assert (words[0].isalnum(), words[-1].isalnum()) == (True, True)
+        assert is_border(before[-1:], words[0])
+        assert is_border(after[:1], words[-1])
+        before = after or words
 
 
 @given(TEXTS, st.integers(20, 200))

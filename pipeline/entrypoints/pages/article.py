@@ -84,9 +84,11 @@ class Articles:
         has_text = known.article["purged_at"] is None
         is_current = has_text and verdict["text_hash"] == known.article["text_hash"]
         evidence = verdict["evidence"] if is_current else ()
+        facts = reading.describe(known)
         return {
             "article": known.found,
-            "facts": reading.describe(known),
+            "facts": facts,
+            "said": {key: facts["person_label"]},
             "verdict": verdict,
             "is_current": is_current,
             "title": pieces(known.found.title, [term for term in evidence if term["field"] == "title"]),

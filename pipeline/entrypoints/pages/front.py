@@ -32,10 +32,12 @@ class Front:
         day, days = Range.of(now, HOUR, 24), Range.of(now, DAY, 7)
         lately = Filters(labels=("defense",), since=days.since, until=days.until)
         week = await self._store.search.facets(Query(filters=lately))
+        rows = await self._newest(now)
         return await self._screen.page(
             request,
             "front.html",
-            rows=await self._newest(now),
+            rows=rows,
+            said=await self._store.labels.said_of([article.id for article, _ in rows]),
             starts=day.starts,
             volume=await lines.volume(day),
             topics=week.topics[:10],
@@ -87,6 +89,7 @@ class Front:
             name=name,
             shown=SHOWN[kind](name),
             rows=rows,
+            said=await self._store.labels.said_of([article.id for article in rows]),
             starts=weeks.starts,
             counts=await self._store.timelines.of_matches(query, weeks),
             beside={one: _others(getattr(lately, every), name) for every, one in KINDS.items()},

@@ -1,10 +1,11 @@
 """/search: the articles that match words and filters, as a page that can be passed on, saved and taken away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any
 
+from sqlalchemy import Row
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -12,10 +13,12 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from pipeline.engine import Engine
 from pipeline.entrypoints import exporting, reading, saved
 from pipeline.entrypoints.api.guard import form
+from pipeline.entrypoints.pages import panel
 from pipeline.entrypoints.pages.screen import HEADERS, HIT, Screen, back, countries, number_in
 from pipeline.entrypoints.pages.wanted import Wanted, ways
 from pipeline.errors import CommandError, UsageError
 from pipeline.query import snippet
+from pipeline.query.fields import LABELS
 from pipeline.stages.reread import TOPICS
 from pipeline.store import Count
 
@@ -37,10 +40,20 @@ class Searching:
         self._exports = tuple(form for form in MEDIA if form != "parquet" or find_spec("pyarrow"))
 
     async def search(self, request: Request) -> Response:
-        """Results with the pieces that show why; words that are no query are said to be so."""
-        wanted = Wanted.of(request.query_params.multi_items())
-        page = await self._shown(request, wanted)
-        page.headers["HX-Replace-Url"] = f"/search?{wanted.less(USUAL).address}"  # without what is left as it was
+        """Results with the pieces that show why; words that are no query are said to be so.
+
+        What a form sends is written into the words; the page stands at the address that says no more than they.
+        """
+        given, feeds = request.query_params, await self._store.feeds.titles()
+        wanted = Wanted.of(given.multi_items())
+        if is_form := panel.WAS in given:
+            wanted = wanted.saying(panel.written(given, _options(feeds)))
+        wanted = wanted.in_words()
+        address = f"/search?{wanted.less(USUAL).address}"
+        if is_form and "hx-request" not in request.headers:
+            return RedirectResponse(address, 303)
+        page = await self._shown(request, wanted, feeds)
+        page.headers["HX-Replace-Url"] = address
         return page
 
     async def export(self, request: Request) -> Response:
@@ -69,7 +82,7 @@ class Searching:
                 raise UsageError(f"a saved search has a name of at most {LONGEST_NAME} characters")
             await saved.add_with(self._store, name, wanted.asked(ROWS), {}, self._engine.clock.now())
         except (UsageError, CommandError) as e:
-            return await self._shown(request, wanted, str(e).removeprefix("--"))
+            return await self._shown(request, wanted, await self._store.feeds.titles(), str(e).removeprefix("--"))
         return RedirectResponse(f"/search?{wanted.address}", 303)
 
     async def change(self, request: Request) -> Response:
@@ -89,9 +102,11 @@ class Searching:
             raise HTTPException(422, "to: expected pause, resume or delete")
         return back(given, "/search")
 
-    async def _shown(self, request: Request, wanted: Wanted, error: str | None = None) -> Response:
+    async def _shown(
+        self, request: Request, wanted: Wanted, feeds: Sequence[Row[Any, Any]], error: str | None = None
+    ) -> Response:
+        given = request.query_params
         found: dict[str, Any] = {"rows": (), "count": Count(0, is_least=False), "facets": {}, "more": None}
-        feeds = await self._store.feeds.titles()
         try:
             found = await self._find(wanted, request.query_params.get("cursor"), {f.title: f.id for f in feeds})
         except (UsageError, CommandError) as e:
@@ -102,7 +117,9 @@ class Searching:
             status=422 if error else 200,
             error=error,
             wanted=wanted,
-            kept=wanted.first,
+            panel=panel.shown(wanted.words, _options(feeds)),
+            is_rewritten=panel.WAS in given and wanted.words != given.get("q"),
+            is_retyped=panel.WAS in given and given.get("q") != given[panel.WAS],
             follow=wanted.without("sort").address,
             exports=self._exports,
             saved=[
@@ -110,8 +127,10 @@ class Searching:
                 for one, sendings in await self._store.saved.listing()
             ],
             feeds=feeds,
-            topics=tuple(TOPICS),
-            all_countries=sorted(countries().items(), key=lambda pair: pair[1]),
+            topics=[(topic, topic) for topic in TOPICS],
+            all_countries=[
+                (code, f"{name} ({code})") for code, name in sorted(countries().items(), key=lambda pair: pair[1])
+            ],
             **found,
         )
 
@@ -122,7 +141,17 @@ class Searching:
         rows = [(row, snippet(row.text, query.asked.terms, mark=HIT)) for row in found[:ROWS]]
         return {
             "rows": rows,
+            "said": await self._store.labels.said_of([row.id for row, _ in rows]),
             "count": await self._store.search.count(query),
             "facets": ways(wanted, await self._store.search.facets(query), feeds),
             "more": rows[-1][0].cursor if len(found) > ROWS else None,
         }
+
+
+def _options(feeds: Sequence[Row[Any, Any]]) -> panel.Options:
+    return {
+        "label": LABELS,
+        "topic": TOPICS,
+        "country": countries(),
+        "feed": [str(feed.id) for feed in feeds],
+    }

@@ -1,17 +1,18 @@
 """What the address of a search asks for: it is written anew for each way on from there."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from urllib.parse import parse_qsl, urlencode
 
+from pipeline.entrypoints.pages import panel
 from pipeline.entrypoints.reading import Asked, Many
 from pipeline.errors import UsageError
+from pipeline.query import rewrite
 from pipeline.store import Facets, Saved
 
 MANY = tuple(field.name for field in fields(Many))
 ONE = ("q", "since", "until", "min_score", "teaser", "sort")
-IN_FORM = ("label", "topic", "country", "entity", "feed", "lang")  # filters that the form has a place for
 MOST_PAIRS = 200  # of a name and a value
 SHOWN = 8  # values of a facet
 TRUTH = {"true": True, "false": False}
@@ -51,16 +52,42 @@ class Wanted:
         return dict(reversed(self.pairs))
 
     @property
+    def words(self) -> str:
+        """What stands in the box for words."""
+        return self.first.get("q", "")
+
+    @property
     def beside(self) -> tuple[tuple[str, str], ...]:
-        """What the form has no place for."""
-        shown = {(name, value) for name, value in self.first.items() if name in (*IN_FORM, *ONE)}
-        shown -= {pair for pair in shown if pair[0] in ("min_score", "teaser")}
-        return tuple(pair for pair in self.pairs if pair not in shown)
+        """What is asked for, but not in words."""
+        return tuple(pair for pair in self.pairs if pair[0] not in ("q", "sort"))
 
     @property
     def address(self) -> str:
         """As it stands behind the question mark."""
         return urlencode(self.pairs)
+
+    def saying(self, words: str) -> "Wanted":
+        """The same in other words."""
+        return Wanted((*((("q", words),) if words else ()), *self.without("q").pairs))
+
+    def in_words(self) -> "Wanted":
+        """The same, as far as words can say it: a filter becomes a field, unless they have that field already.
+
+        The values of a field are alternatives, but a filter beside them narrows: such a one stays a filter.
+        """
+        said = [one for one in self._as_fields() if one[2] and not rewrite.values(self.words, one[1])]
+        words = self.words
+        for _, field, values in said:
+            for value in values:
+                words = rewrite.with_another(words, field, value)
+        return self.without(*(name for names, _, _ in said for name in names)).saying(words)
+
+    def _as_fields(self) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+        """Names of filters, the field that says the same, its values."""
+        yield from (((name,), name, self._all(name)) for name in MANY)
+        yield ("min_score",), "score", tuple(f">={value}" for value in self._all("min_score"))
+        since, until = (self.first.get(name, "") for name in ("since", "until"))
+        yield ("since", "until"), "published", (panel.published(since, until),) if since or until else ()
 
     def without(self, *names: str) -> "Wanted":
         """The same, whatever those say."""
@@ -74,15 +101,22 @@ class Wanted:
         """The same with these values, and no others of their names."""
         return Wanted((*self.without(*(name for name, _ in pairs)).pairs, *pairs))
 
+    def lacking(self, *fields: str) -> "Wanted":
+        """The same, whatever those fields say in the words or beside them."""
+        words = self.words
+        for field in fields:
+            words = rewrite.with_value(words, field, "")
+        return self.without(*fields).saying(words)
+
     def narrowed(self, name: str, value: str) -> "Wanted | None":
-        """Only those of a value: as a filter, or in the words where there is one already; None: in both there is."""
-        if name not in self.first:
-            return self.plus((name, value))
-        words = self.first.get("q", "")
-        if re.search(rf"\b{name}:", words):
-            return None
-        written = value if re.fullmatch(r"[\w-]+", value) else '"' + value.replace('"', " ") + '"'
-        return self.plus(("q", f"{words} {name}:{written}".strip()))
+        """Only those of a value: in the words, or beside them where they name one already; None: in both there is."""
+        if not rewrite.values(self.words, name):
+            return self.saying(rewrite.with_another(self.words, name, value))
+        return None if name in self.first else self.plus((name, value))
+
+    def has(self, name: str, value: str) -> bool:
+        """Whether it asks for the value already."""
+        return value.casefold() in {said.casefold() for said in (*rewrite.values(self.words, name), *self._all(name))}
 
     def asked(self, limit: int, cursor: str | None = None) -> Asked:
         """The same, as the command line has it.
@@ -124,7 +158,7 @@ def ways(wanted: Wanted, found: Facets, feeds: Mapping[str, int]) -> dict[str, t
 
     def of(name: str, numbers: Sequence[tuple[str, int]]) -> tuple[Way, ...]:
         return tuple(
-            Way(value, number, None if (name, value) in wanted.pairs else wanted.narrowed(name, value))
+            Way(value, number, None if wanted.has(name, value) else wanted.narrowed(name, value))
             for value, number in numbers[:SHOWN]
         )
 
@@ -145,7 +179,8 @@ def ways(wanted: Wanted, found: Facets, feeds: Mapping[str, int]) -> dict[str, t
 def _in_month(wanted: Wanted, month: str) -> Wanted:
     year, number = map(int, month.split("-"))
     days = 31 if number in (1, 3, 5, 7, 8, 10, 12) else 30 if number != 2 else 29 if year % 4 == 0 else 28
-    return wanted.plus(("since", f"{month}-01"), ("until", f"{month}-{days}"))
+    in_month = panel.published(f"{month}-01", f"{month}-{days}")
+    return wanted.without("since", "until").saying(rewrite.with_value(wanted.words, "published", in_month))
 
 
 def _story(given: str) -> int:

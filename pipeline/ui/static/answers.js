@@ -1,4 +1,5 @@
-/* Sends an answer and shows what follows without leaving the page: one at a time, and what could not be stored stays. */
+/* Sends an answer and shows what follows, or in a row of a list its new label, without leaving the page: one at a time;
+   what could not be stored stays. */
 "use strict";
 const SEEN_MS = 400; // before which nobody has seen what is shown: a second click or key is meant for what was there
 const LONGEST_MS = 20000; // that an answer is waited for
@@ -11,8 +12,9 @@ function rest() {
 
 async function sent(form, said) {
   const body = new URLSearchParams(new FormData(form, said));
+  body.delete("next"); // where one comes back to without this script
   const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(LONGEST_MS) });
-  if (answer.ok) return answer;
+  if (answer.ok) return [new DOMParser().parseFromString(await answer.text(), "text/html"), answer.url];
   const why = await answer.json().then((problem) => problem.detail, () => answer.statusText);
   const wait = answer.headers.get("Retry-After");
   throw new Error(`${answer.status}, ${why}${wait ? `; try again in ${wait} s` : ""}`);
@@ -28,27 +30,36 @@ function show(page, address) {
   rest();
 }
 
+function mark(row, said, page) {
+  row.querySelector("[data-mark]").replaceChildren(...page.querySelector("[data-mark]").childNodes);
+  row.querySelector(".said [role=alert]")?.remove();
+  for (const button of row.querySelectorAll(".said button")) button.removeAttribute("aria-pressed");
+  said.setAttribute("aria-pressed", "true");
+}
+
 function complain(form, error) {
   const words = form.querySelector("[role=alert]") || form.appendChild(document.createElement("p"));
   words.className = "bad";
   words.setAttribute("role", "alert");
   const isOurs = error.name === "TypeError" || error.name === "TimeoutError";
   words.textContent = `Not stored: ${isOurs ? "defnews does not answer" : error.message}. Answer again to try again.`;
-  main.removeAttribute("aria-busy");
 }
 
 document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!form.matches(".said") || !event.submitter) return;
+  const form = event.target, said = event.submitter;
+  if (!form.matches(".said") || !said) return;
   event.preventDefault();
-  if (main.hasAttribute("aria-busy")) return;
-  main.setAttribute("aria-busy", "true");
+  const row = form.closest("[data-row]"), busy = row ?? main;
+  if (busy.hasAttribute("aria-busy")) return;
+  busy.setAttribute("aria-busy", "true");
   try {
-    const answer = await sent(form, event.submitter);
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"), answer.url);
+    const [page, address] = await sent(form, said);
+    if (!row) return show(page, address);
+    mark(row, said, page);
   } catch (error) {
     complain(form, error);
   }
+  busy.removeAttribute("aria-busy");
 });
 
-if (document.querySelector(".said")) rest();
+if (document.querySelector(".said:not([data-row] .said)")) rest();

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -137,6 +138,101 @@ def test_results_follow_the_words_as_they_are_typed(page: Any) -> None:
     page.get_by_label("Words").fill("flower")
     playwright.expect(page.locator("#found")).to_contain_text("1 article")
     page.wait_for_url("**/search?q=flower")
+
+
+def test_what_is_chosen_and_what_is_typed_follow_each_other(page: Any) -> None:
+    page.goto("/search")
+    words, label = page.get_by_label("Words"), page.get_by_label("Label")
+    label.select_option("defense")
+    playwright.expect(words).to_have_value("label:defense")
+    page.wait_for_url("**/search?q=label%3Adefense")
+    page.keyboard.press("Escape")
+    page.keyboard.type("/jeju")
+    page.wait_for_url("**/search?q=label%3Adefense+jeju")
+    playwright.expect(words).to_be_focused()
+    words.fill("label:other jeju")
+    playwright.expect(label).to_have_value("other")
+    label.select_option("")
+    playwright.expect(words).to_have_value("jeju")
+    page.wait_for_url("**/search?q=jeju")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "x"),
+        ("jeju", "x"),
+        ("label:other", "label:other x"),
+        ('label:other jeju "b c" country:KR', "label:other x country:KR"),
+        ('jeju entity:"Freedom Shield"', 'x entity:"Freedom Shield"'),
+    ],
+)
+def test_a_slash_takes_new_words_in_place_of_the_old_and_leaves_the_fields(page: Any, before: str, after: str) -> None:
+    page.goto(f"/search?q={quote(before)}")
+    page.locator("h1").evaluate("heading => document.activeElement.blur()")
+    page.keyboard.type("/x")
+    playwright.expect(page.get_by_label("Words")).to_have_value(after)
+
+
+def test_a_letter_answers_the_chosen_row_and_another_takes_it_back(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    page.goto("/search?q=label:review")
+    wait_for_keys(page)
+    for key, said in (("y", "said yes"), ("n", "said no"), ("b", "said borderline")):
+        page.keyboard.press("j" if key == "y" else "k")  # the first one, and there it stays
+        page.keyboard.press(key)
+        playwright.expect(page.locator(".row").first.locator(".mark")).to_contain_text(said)
+        playwright.expect(page.locator(".row").first.locator("[aria-pressed]")).to_have_count(1)
+    playwright.expect(page.locator(".row .mark", has_text="said")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    second = page.locator(".row").nth(1).locator(".mark")
+    playwright.expect(second).to_contain_text("other")
+    page.goto("/search")
+    playwright.expect(second).to_contain_text("said no")
+    playwright.expect(page.locator(".row").first.locator("[aria-pressed]")).to_contain_text("borderline")
+    page.context.close()
+
+
+def test_a_letter_without_a_chosen_row_answers_nothing(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.goto("/search?q=label:review")
+    wait_for_keys(page)
+    page.keyboard.press("y")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url("**/articles/*")
+    assert "POST" not in asked
+    page.context.close()
+
+
+def test_an_answer_in_a_row_that_cannot_be_stored_says_so(browser: Any, queue: str) -> None:
+    page = browser.new_page(base_url=queue)
+    page.goto("/")
+    wait_for_keys(page)
+    page.route("**/articles/*", lambda route: route.abort())
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    row = page.locator(".row").first
+    playwright.expect(row.get_by_role("alert")).to_contain_text("defnews does not answer")
+    page.unroute("**/articles/*")
+    page.keyboard.press("y")
+    playwright.expect(row.locator(".mark")).to_contain_text("said yes")
+    playwright.expect(row.get_by_role("alert")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_row_is_answered_without_scripts_and_leads_back_to_the_list(browser: Any, queue: str) -> None:
+    context = browser.new_context(base_url=queue, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/search?q=label%3Areview")
+    row = page.locator(".row").first
+    row.hover()
+    row.get_by_role("button", name="borderline").click()
+    page.wait_for_url("**/search?q=label%3Areview")
+    context.close()
 
 
 def test_a_letter_answers_and_another_takes_it_up_again(page: Any) -> None:

@@ -97,7 +97,7 @@ async def test_what_is_not_there_or_cannot_be_is_said_to_be_so(client: httpx.Asy
 async def test_a_search_marks_what_was_found_and_names_its_feed(client: httpx.AsyncClient) -> None:
     page = (await client.get("/search?q=jeju&label=defense")).text
     assert "<mark>Jeju</mark>" in page
-    assert 'href="/feed.atom?q=jeju&amp;label=defense"' in page
+    assert 'href="/feed.atom?q=jeju+label%3Adefense"' in page
 
 
 async def test_a_search_without_results_says_what_may_help(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from html import unescape
+from urllib.parse import parse_qsl
 
 import httpx
 import pyarrow.parquet
@@ -20,35 +21,129 @@ NOW_SAVED = {"search": "q=jeju&country=KR&label=defense", "name": " Jeju  watch 
 
 async def test_a_facet_adds_to_the_search_and_what_it_leads_to_has_as_many_articles(client: httpx.AsyncClient) -> None:
     page = (await client.get("/search?q=jeju")).text
-    link, number = re.findall(
-        r'<a href="(/search\?q=jeju&amp;country=[^"]*)">[^<]*</a> <span class="number">(\d+)', page
-    )[0]
+    link, number = re.findall(r'<a href="(/search\?q=jeju\+country[^"]*)">[^<]*</a> <span class="number">(\d+)', page)[
+        0
+    ]
     assert f"<b>{number}</b> article" in (await client.get(unescape(link))).text
 
 
 @pytest.mark.parametrize(
     ("address", "narrowed"),
     [
-        ("q=jeju", "q=jeju&country=JP"),
-        ("q=jeju&country=KR", "country=KR&q=jeju+country%3AJP"),
-        ("country=KR", "country=KR&q=country%3AJP"),
+        ("q=jeju", "q=jeju+country%3AJP"),
+        ("q=jeju+country%3AKR", "q=jeju+country%3AKR&country=JP"),
+        ("country=KR", "q=country%3AJP&country=KR"),
         ("q=country%3AUS&country=KR", None),
     ],
 )
-def test_a_value_narrows_once_as_a_filter_and_once_in_the_words(address: str, narrowed: str | None) -> None:
+def test_a_value_narrows_once_in_the_words_and_once_beside_them(address: str, narrowed: str | None) -> None:
     found = Wanted.in_address(address).narrowed("country", "JP")
     assert (found and found.address) == narrowed
 
 
-def test_a_value_of_several_words_is_quoted() -> None:
-    found = Wanted.in_address("entity=B-52H").narrowed("entity", "Freedom Shield")
-    assert found is not None
-    assert found.first["q"] == 'entity:"Freedom Shield"'
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("q=jeju&label=defense&country=KR&country=JP", "q=jeju+label%3Adefense+country%3AKR+country%3AJP"),
+        ("entity=Freedom+Shield&min_score=0.5", "q=entity%3A%22Freedom+Shield%22+score%3A%3E%3D0.5"),
+        ("since=7d&sort=relevance", "q=published%3A7d&sort=relevance"),
+        ("since=2025-07-01&until=2025-07-31", "q=published%3A2025-07-01..2025-07-31"),
+        ("q=country%3AUS&country=KR&teaser=true&until=7d", "q=country%3AUS+published%3A..7d&teaser=true&country=KR"),
+    ],
+)
+def test_filters_of_an_address_become_fields_as_far_as_words_say_the_same(address: str, words: str) -> None:
+    assert Wanted.in_address(address).in_words() == Wanted.in_address(words)
 
 
-def test_what_the_form_has_no_place_for_is_kept_beside_it() -> None:
-    wanted = Wanted.in_address("country=KR&country=JP&site=x.example&min_score=0.5&q=a&evil=1")
-    assert wanted.beside == (("min_score", "0.5"), ("country", "JP"), ("site", "x.example"))
+def test_what_words_cannot_say_is_kept_beside_them() -> None:
+    wanted = Wanted.in_address("q=country%3AKR&country=JP&teaser=true&sort=newest&evil=1")
+    assert wanted.beside == (("teaser", "true"), ("country", "JP"))
+
+
+def test_a_search_without_some_fields_loses_them_in_the_words_and_beside_them() -> None:
+    wanted = Wanted.in_address("q=a+country%3AKR+label%3Aother&country=JP")
+    assert wanted.lacking("country").address == "q=a+label%3Aother"
+
+
+FORM = {
+    "was": "",
+    "q": "",
+    "panel-label": "",
+    "panel-country": "",
+    "panel-since": "",
+    "panel-until": "",
+    "sort": "newest",
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        pytest.param({"panel-label": "defense"}, "label:defense", id="chosen"),
+        pytest.param({"q": "jeju", "panel-country": "KR"}, "jeju country:KR", id="typed and chosen"),
+        pytest.param({"was": "a", "q": "a label:other"}, "a label:other", id="typed, while the panel said any"),
+        pytest.param({"was": "label:other", "q": "a label:other", "panel-label": "other"}, "a label:other", id="left"),
+        pytest.param({"was": "label:other", "q": "a", "panel-label": "other"}, "a", id="deleted in the words"),
+        pytest.param({"was": "a label:other", "q": "a label:other"}, "a", id="any again"),
+        pytest.param(
+            {"was": "country:KR country:JP", "q": "a country:KR country:JP", "panel-country": "*"},
+            "a country:KR country:JP",
+            id="several stay",
+        ),
+        pytest.param(
+            {"was": "country:KR country:JP", "q": "a country:KR country:JP", "panel-country": "US"},
+            "a country:US",
+            id="one in place of several",
+        ),
+        pytest.param({"was": "country:QQ", "q": "country:QQ", "panel-country": "*"}, "country:QQ", id="none there is"),
+        pytest.param({"panel-entity": " Freedom Shield "}, 'entity:"Freedom Shield"', id="named"),
+        pytest.param({"was": "entity:a entity:b", "q": "entity:a entity:b"}, "entity:a entity:b", id="several names"),
+        pytest.param({"panel-since": "7d"}, "published:7d", id="an age"),
+        pytest.param({"panel-since": "7d", "panel-until": "1d"}, "published:7d..1d", id="ages"),
+        pytest.param({"panel-until": "2025-07-11"}, "published:..2025-07-11", id="an end"),
+        pytest.param(
+            {"was": "published:7d", "q": "published:7d", "panel-since": "7d"}, "published:7d", id="an age stays"
+        ),
+        pytest.param(
+            {"was": "published:2025-07-11", "q": "published:2025-07-11", "panel-since": "2025-07-11"},
+            "published:2025-07-11..",
+            id="a day, and on from there",
+        ),
+        pytest.param(
+            {"was": "published:7d published:2025", "q": "published:7d published:2025"},
+            "published:7d published:2025",
+            id="several ranges",
+        ),
+    ],
+)
+async def test_what_is_chosen_in_the_panel_is_written_into_the_words(
+    client: httpx.AsyncClient, sent: dict[str, str], words: str
+) -> None:
+    answer = await client.get("/search", params=FORM | sent)
+    assert answer.status_code == 303
+    assert dict(parse_qsl(answer.headers["location"].partition("?")[2])) == {"q": words}
+
+
+@pytest.mark.parametrize(
+    ("sent", "anew"),
+    [
+        ({"panel-label": "defense"}, ["words"]),
+        ({"q": "label:defense"}, ["panel"]),
+        ({"q": "jeju", "panel-label": "defense"}, ["words", "panel"]),
+        ({}, []),
+    ],
+)
+async def test_live_results_come_with_what_was_not_touched_and_leave_what_was(
+    client: httpx.AsyncClient, sent: dict[str, str], anew: list[str]
+) -> None:
+    page = (await client.get("/search", params=FORM | sent, headers={"HX-Request": "true"})).text
+    assert re.findall(r'id="(\w+)"[^>]* hx-swap-oob="true"', page) == anew
+
+
+async def test_a_feed_in_the_words_is_chosen_in_the_panel(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/search?feed=1")).text
+    assert 'value="feed:1"' in page
+    assert '<option value="1" selected>' in page
 
 
 async def test_downloads_hold_all_results_in_each_format(client: httpx.AsyncClient) -> None:
