@@ -237,8 +237,14 @@ class Discovery:
         said.update({name: said.get(name, 0) + count for name, count in found.items()})
 
     def miss(self, via: str, name: str, reason: str, counted_as: str) -> None:
-        """Count a document or file that could not be had, and remember which and why."""
-        self.count(via, {counted_as: 1})
+        """Count a document or file that could not be had, and remember which and why.
+
+        What is missed again by a run that goes on counts once in the run; a file may be damaged in several places.
+        """
+        if counted_as == "damaged" or self._cursor["missed"].get(name) != reason:
+            self.count(via, {counted_as: 1})
+        else:
+            self.counts[counted_as] += 1
         self._missed[via][name] = self._cursor["missed"][name] = reason
 
     async def commit(self, via: str, entries: Sequence[Entry], places: Mapping[str, int] | None = None) -> None:

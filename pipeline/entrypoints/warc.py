@@ -107,7 +107,7 @@ class WarcFiles:
 
     async def _take(self, name: str, stretch: Stretch, at: int) -> None:
         await self._discovery.wait_for_room()
-        self._count(stretch.counts)
+        self._count({**stretch.counts, "documents": int(at == ENDED)})
         await self._discovery.commit(self._sought.archive, stretch.entries, {name: at})
 
     def _count(self, found: Mapping[str, int]) -> None:

@@ -140,7 +140,7 @@ async def test_the_page_finds_what_the_command_line_finds(tmp_path: Path) -> Non
         broken = await client.get("/search", params={"country": "ZZ"})
     assert '"><script>' not in whole
     assert ("Bombers" in one, "Frigate" in one) == (True, False)
-    assert 'name="entity" value="b-52H"' in one
+    assert 'value="country:kr entity:b-52H"' in one
     assert [[row["title"].split()[0] for row in rows] for rows in searched] == [
         ["Frigate"],
         ["Bombers"],

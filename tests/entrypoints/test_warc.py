@@ -1,6 +1,7 @@
 """`backfill` from WARC files: nothing is fetched, what is stored is what the newsroom's writers wrote."""
 
 import gzip
+import json
 import random
 import re
 import zipfile
@@ -110,7 +111,7 @@ async def test_files_that_cannot_be_read_are_named_and_the_others_are_read(
     assert urls_in(here) == stored(room)
 
 
-async def test_after_kill_9_a_warc_is_read_on_to_the_same_rows(
+async def test_after_kill_9_a_warc_is_read_on_to_the_same_rows_and_a_missing_file_counts_once(
     tmp_path: Path, room: Newsroom, records: list[bytes]
 ) -> None:
     files = []
@@ -118,12 +119,16 @@ async def test_after_kill_9_a_warc_is_read_on_to_the_same_rows(
         path = tmp_path / f"{number}.warc.gz"
         path.write_bytes(warcs.gzipped(records[number::4]))
         files += ["--input", str(path)]
+    files += ["--input", "missing.warc"]
     calm, killed = (place(tmp_path / name, room.feeds) for name in ("calm", "killed"))
     await calm.run("backfill", *files)
     for articles in (3, 30):
         await kill_when(killed, ("backfill", *files), articles)
     assert len(killed.ask(ROWS)) < len(calm.ask(ROWS))
-    assert (await killed.run("backfill", *files)).code == 0
+    ended = await killed.run("backfill", *files)
+    assert (ended.code, ended.row["failed_files"]) == (1, 1)
+    ((counts,),) = killed.ask("SELECT json_extract(cursor, '$.found.warc') FROM runs WHERE kind = 'backfill'")
+    assert (json.loads(counts)["documents"], json.loads(counts)["failed_files"]) == (4, 1)
     assert killed.ask(ROWS) == calm.ask(ROWS)
     assert killed.ask("SELECT count(*) FROM runs WHERE kind = 'backfill'") == [(1,)]
     assert (await killed.run("db", "check")).code == 0
