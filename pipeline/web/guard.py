@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pipeline.errors import UsageError
@@ -88,7 +89,7 @@ class AddressPolicy:
     def permits(self, address: Address, host: str) -> bool:
         """Whether a connection to the address may be opened for a URL of this host."""
         plain = _carried(address)
-        if any(_within(form, _METADATA) for form in (address, plain)):
+        if any(_within(form, _METADATA) for form in {address, plain}):
             return False
         return is_public(address) or _name(host) in self._names or _within(plain, self._networks)
 
@@ -150,7 +151,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def _permitted(self, host: str, port: int) -> list[str]:
         try:
-            found = [ip_address(text) for text in await self._resolve(host, port)]
+            found = [_address(text) for text in await self._resolve(host, port)]
         except (OSError, ValueError) as e:  # no such name, no answer, or a name that DNS cannot carry
             raise Failed(Reason.DNS, f"{host}: {e}") from e
         if not found:
@@ -176,10 +177,13 @@ def _getaddrinfo(host: str, port: int) -> list[str]:
 def _is_literal(host: str) -> bool:
     """Whether a host is an address as it is usually written; in any other spelling it is the system's to read."""
     try:
-        ip_address(host)
+        _address(host)
     except ValueError:
         return False
     return True
+
+
+_address = lru_cache(maxsize=1024)(ip_address)  # is asked twice for a host that is one
 
 
 def _carried(address: Address) -> Address:
@@ -193,7 +197,9 @@ def _carried(address: Address) -> Address:
 
 
 def _within(address: Address, networks: Iterable[Network]) -> bool:
-    return any(address.version == network.version and address in network for network in networks)
+    """Whether it is in one of the networks, of which only those of its version are looked at."""
+    version = address.version
+    return any(network.version == version and address in network for network in networks)
 
 
 def _name(host: str) -> str:

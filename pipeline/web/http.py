@@ -24,7 +24,7 @@ _BAD_PROXY = "web.proxy: must be an http:// or https:// URL"  # without its text
 _HEADERS_TOO_LARGE = 431  # h11's hint about a header block over its 100 KiB
 
 
-_Connection = httpcore.AsyncHTTPConnection | httpcore.AsyncConnectionPool
+_Connection = httpcore.AsyncHTTP11Connection | httpcore.AsyncConnectionPool
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -39,10 +39,7 @@ class _Stream(httpx.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
-        try:
-            await self._response.aclose()
-        finally:
-            await self._connection.aclose()
+        await self._connection.aclose()
 
 
 class OneShotTransport(httpx.AsyncBaseTransport):
@@ -50,7 +47,8 @@ class OneShotTransport(httpx.AsyncBaseTransport):
 
     A host is asked once in several seconds, so a kept connection would seldom be used again, and httpcore's pool goes
     through all that it keeps at each start and end of a request: over thousands of hosts that costs more than to
-    connect. Only the way through a proxy needs a pool, of one.
+    connect. Nobody else waits for such a connection either, so it does without the lock of those of a pool. Only the
+    way through a proxy needs a pool, of one.
 
     It is used without httpx's client, which would keep cookies, read Location and log on its own.
     """
@@ -58,12 +56,13 @@ class OneShotTransport(httpx.AsyncBaseTransport):
     def __init__(self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext | None, proxy: str | None) -> None:
         self._backend = backend
         self._tls = tls or httpx.create_ssl_context(trust_env=False)
+        self._tls.set_alpn_protocols(["http/1.1"])
         self._proxy = _proxy(proxy) if proxy else None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the errors are httpcore's."""
         core = _core(request)
-        connection = self._connection(core.url.origin)
+        connection = await self._connection(core.url.origin)
         try:
             response = await connection.handle_async_request(core)
         except BaseException:
@@ -92,12 +91,16 @@ class OneShotTransport(httpx.AsyncBaseTransport):
         except ERRORS as e:
             raise reason_of(e) from e
 
-    def _connection(self, origin: httpcore.Origin) -> _Connection:
-        if self._proxy is None:
-            return httpcore.AsyncHTTPConnection(origin, ssl_context=self._tls, network_backend=self._backend)
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._tls, proxy=self._proxy, max_connections=1, network_backend=self._backend
-        )
+    async def _connection(self, origin: httpcore.Origin) -> _Connection:
+        if self._proxy is not None:
+            return httpcore.AsyncConnectionPool(
+                ssl_context=self._tls, proxy=self._proxy, max_connections=1, network_backend=self._backend
+            )
+        host = origin.host.decode("ascii")
+        stream = await self._backend.connect_tcp(host, origin.port)
+        if origin.scheme == b"https":
+            stream = await stream.start_tls(self._tls, host)
+        return httpcore.AsyncHTTP11Connection(origin, stream)
 
 
 def reason_of(error: Exception) -> Failed:

@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
+from types import TracebackType
 from typing import Any
 
 from pipeline.web.failure import Failed, Reason
@@ -21,13 +21,13 @@ class Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as httpcore wants
         """What has come; empty at the end."""
         with _translated(httpcore.ReadTimeout, httpcore.ReadError):
-            async with asyncio.timeout(timeout):
+            async with _within(timeout):
                 return await self._reader.read(max_bytes)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Send all of it."""
         with _translated(httpcore.WriteTimeout, httpcore.WriteError):
-            async with asyncio.timeout(timeout):
+            async with _within(timeout):
                 self._writer.write(buffer)
                 await self._writer.drain()
 
@@ -48,7 +48,7 @@ class Stream(httpcore.AsyncNetworkStream):
         """
         try:
             with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
-                async with asyncio.timeout(timeout):
+                async with _within(timeout):
                     await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException as e:
             await self.aclose()
@@ -73,11 +73,29 @@ async def connect(address: str, port: int, seconds: float) -> Stream:
             return Stream(*await asyncio.open_connection(address, port, limit=READ_BYTES))
 
 
-@contextmanager
-def _translated(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as e:
-        raise late(str(e)) from e
-    except OSError as e:  # and so ssl.SSLError
-        raise broken(str(e)) from e
+def _within(seconds: float | None) -> AbstractAsyncContextManager[object]:
+    """A deadline, where there is one: the exchange has its own."""
+    return _FOR_EVER if seconds is None else asyncio.timeout(seconds)
+
+
+_FOR_EVER: AbstractAsyncContextManager[object] = nullcontext()
+
+
+class _translated:  # noqa: N801 - used as a function; as a generator it would cost twice as much
+    """Errors of a socket, as httpcore calls them."""
+
+    __slots__ = ("_broken", "_late")
+
+    def __init__(self, late: type[Exception], broken: type[Exception]) -> None:
+        self._late, self._broken = late, broken
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, TimeoutError):
+            raise self._late(str(error)) from error
+        if isinstance(error, OSError):  # and so ssl.SSLError
+            raise self._broken(str(error)) from error
