@@ -156,16 +156,13 @@ class Way:
 def ways(wanted: Wanted, found: Facets, feeds: Mapping[str, int]) -> dict[str, tuple[Way, ...]]:
     """The values of each facet; those of feeds are found by their ids."""
 
-    def of(name: str, numbers: Sequence[tuple[str, int]]) -> tuple[Way, ...]:
-        return tuple(
-            Way(value, number, None if wanted.has(name, value) else wanted.narrowed(name, value))
-            for value, number in numbers[:SHOWN]
-        )
+    def way(name: str, shown: str, value: str, number: int) -> Way:
+        return Way(shown, number, None if wanted.has(name, value) else wanted.narrowed(name, value))
 
-    by_feed = [
-        Way(title, number, wanted.narrowed("feed", str(feeds.get(title, title))))
-        for title, number in found.feeds[:SHOWN]
-    ]
+    def of(name: str, numbers: Sequence[tuple[str, int]]) -> tuple[Way, ...]:
+        return tuple(way(name, value, value, number) for value, number in numbers[:SHOWN])
+
+    by_feed = [way("feed", title, str(feeds.get(title, title)), number) for title, number in found.feeds[:SHOWN]]
     by_month = [Way(month, number, _in_month(wanted, month)) for month, number in found.months[:12]]
     return {
         "topic": of("topic", found.topics),

@@ -144,6 +144,7 @@ async def test_a_feed_in_the_words_is_chosen_in_the_panel(client: httpx.AsyncCli
     page = (await client.get("/search?feed=1")).text
     assert 'value="feed:1"' in page
     assert '<option value="1" selected>' in page
+    assert "q=feed%3A1&amp;feed=1" not in page  # it is narrow enough
 
 
 async def test_downloads_hold_all_results_in_each_format(client: httpx.AsyncClient) -> None:
