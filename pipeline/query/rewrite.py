@@ -36,6 +36,11 @@ def with_another(text: str, name: str, value: str) -> str:
     return f"{_closed(text)} {_written(name, value)}".strip()
 
 
+def can_say(name: str, value: str) -> bool:
+    """Whether a field can have that value: not a blank one, nor one with quotation marks."""
+    return values(_written(name, value), name) == (value,)
+
+
 def _tokens(text: str) -> Tokens:
     return list(TOKEN.finditer(text.translate(QUOTES)))
 

@@ -77,6 +77,14 @@ def test_one_more_value_stands_behind_the_others() -> None:
     assert rewrite.with_another("country:KR (a", "country", "JP") == "country:KR (a) country:JP"
 
 
+@pytest.mark.parametrize(
+    ("value", "is_said"),
+    [("KR", True), ("Freedom Shield", True), ("F-16(C)", True), (" ", False), ('a "b"', False), ("a  b", False)],
+)
+def test_what_a_field_cannot_hold_is_known(value: str, is_said: bool) -> None:
+    assert rewrite.can_say("entity", value) is is_said
+
+
 def read(text: str) -> Asked:
     try:
         return parse(text, NOW)

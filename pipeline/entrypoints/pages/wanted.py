@@ -75,7 +75,11 @@ class Wanted:
 
         The values of a field are alternatives, but a filter beside them narrows: such a one stays a filter.
         """
-        said = [one for one in self._as_fields() if one[2] and not rewrite.values(self.words, one[1])]
+        said = [
+            (names, field, values)
+            for names, field, values in self._as_fields()
+            if values and not rewrite.values(self.words, field) and all(rewrite.can_say(field, one) for one in values)
+        ]
         words = self.words
         for _, field, values in said:
             for value in values:

@@ -48,6 +48,7 @@ def test_a_value_narrows_once_in_the_words_and_once_beside_them(address: str, na
         ("entity=Freedom+Shield&min_score=0.5", "q=entity%3A%22Freedom+Shield%22+score%3A%3E%3D0.5"),
         ("since=7d&sort=relevance", "q=published%3A7d&sort=relevance"),
         ("since=2025-07-01&until=2025-07-31", "q=published%3A2025-07-01..2025-07-31"),
+        ("entity=a+%22b%22&entity=c&label=+", "entity=a+%22b%22&entity=c&label=+"),
         ("q=country%3AUS&country=KR&teaser=true&until=7d", "q=country%3AUS+published%3A..7d&teaser=true&country=KR"),
     ],
 )
