@@ -86,4 +86,5 @@ def _closed(text: str) -> str:
     depth = 0
     for token in _tokens(text):
         depth += 1 if token["open"] else -1 if token["close"] and depth else 0
-    return text.rstrip() + '"' * (text.translate(QUOTES).count('"') % 2) + ")" * depth
+    closed = f'{text}"' if text.translate(QUOTES).count('"') % 2 else text.rstrip()
+    return f"{closed} {')' * depth}" if depth else closed  # a(b) would be one word
