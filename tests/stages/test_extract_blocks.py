@@ -87,6 +87,18 @@ def test_a_class_is_read_up_to_a_limit() -> None:
     assert groups_of("visuallyhidden") & HIDDEN
 
 
+@pytest.mark.parametrize(
+    "names", ["post-body", "post_body", "post1body2", "post body", "postBody", "PostBody", "POST-BODY", "post-body-é"]
+)
+def test_a_name_is_read_by_its_words_however_they_are_joined(names: str) -> None:
+    assert groups_of(names) == groups_of("post") | groups_of("body") != 0
+
+
+def test_what_only_holds_a_whole_word_is_in_no_group() -> None:
+    assert groups_of("nobody ad-hoc") == groups_of("ad") != 0
+    assert groups_of("ax") == 0
+
+
 def test_the_deepest_page_that_is_parsed_is_read() -> None:
     levels = DEEPEST - 4
     assert blocks("<div>" * levels + "deep").texts == ["deep"]

@@ -91,6 +91,13 @@ def test_an_unsure_judge_leaves_the_page_to_trafilatura() -> None:
     assert main_text(parse(page(f"<article>{PARAGRAPHS}</article>"), URL), URL, forest(0.1)) == (TEXT, TRAFILATURA)
 
 
+def test_characters_that_are_there_to_be_invisible_are_left_out() -> None:
+    marked = TEXT.replace("frigate", "fri\u200bgate").replace("\n", " \u200b \n\u200b ")
+    assert marked != TEXT
+    paragraphs = "".join(f"<p>{one}</p>" for one in marked.split("\n"))
+    assert by_blocks(parse(page(paragraphs), URL), forest(9.0)).text == TEXT
+
+
 def test_a_page_of_very_many_elements_is_left_to_nobody_else() -> None:
     tree = parse(page(f"<article>{PARAGRAPHS}</article>" + "<br>" * MOST_ELEMENTS), URL)
     assert main_text(tree, URL, forest(0.1)) == (TEXT, BLOCKS)

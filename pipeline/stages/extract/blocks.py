@@ -83,7 +83,7 @@ class _Walk:
     def inside(self, element: HtmlElement, at: int, inline: int, style: int) -> None:
         """Read what is in an element and its descendants; the depth of the tree was limited when it was parsed."""
         text = element.text
-        if text:
+        if text and (self.run or not text.isspace()):
             self.add(text, at, inline, style)
         for child in element:
             tag = child.tag
@@ -98,11 +98,12 @@ class _Walk:
                 self.links += tag == "a"
                 self.inside(child, at, inline | groups, style | _STYLES.get(tag, 0))
             text = child.tail
-            if text:
+            if text and (self.run or not text.isspace()):
                 self.add(text, at, inline, style)
 
     def container(self, element: HtmlElement, code: int, at: int, style: int) -> None:
-        self.end()
+        if self.run or self.links:
+            self.end()
         found = self.found
         groups, named = _OF_CODE[code], None
         for name, value in element.items():
@@ -120,14 +121,12 @@ class _Walk:
         found.first.append(len(found.texts))
         found.last.append(0)
         self.inside(element, place, 0, style)
-        self.end()
+        if self.run or self.links:
+            self.end()
         found.last[place] = len(found.texts)
 
     def add(self, text: str, at: int, inline: int, style: int) -> None:
-        if text.isspace():
-            if self.run:
-                self.run.append(" ")
-            return
+        """Add to the block; no block begins with white space."""
         if not self.run:
             self.owner, self.inline = at, inline
         self.run.append(text)

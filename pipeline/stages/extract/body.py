@@ -93,9 +93,13 @@ def block_text(root: HtmlElement) -> str:
 
 def fold(text: str) -> str:
     """Fold whitespace, drop control characters and empty lines, compose characters (NFC)."""
-    composed = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
-    folded = (" ".join(one.split()) for one in composed.splitlines())
+    folded = (" ".join(one.split()) for one in composed(text).splitlines())
     return "\n".join(one for one in folded if one)
+
+
+def composed(text: str) -> str:
+    """A text without control characters, its characters composed (NFC)."""
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text))
 
 
 def line(text: str | None) -> str:
@@ -113,10 +117,16 @@ def _run(text: str | None) -> str:
 
 def without_headline(text: str, title: str) -> str:
     """A text without its first paragraph where that is the title again, perhaps without the site's name."""
+    if _first_letter(text) != _first_letter(title):  # as with most: quicker
+        return text
     first, _, rest = text.partition("\n")
     heading, whole = _letters(first), _letters(title)
     is_title = whole.startswith(heading) and len(heading) * 2 > len(whole)
     return rest if rest and is_title else text
+
+
+def _first_letter(text: str) -> str:
+    return next(filter(str.isalnum, text), "").casefold()[:1]
 
 
 def _letters(text: str) -> str:

@@ -32,9 +32,7 @@ _UPDATED = re.compile(
     r"|güncelle|ενημέρωση|عدل|تحديث|עודכן|更新|최종|수정|diperbarui|cập nhật|frissítve|actualizat",
     re.IGNORECASE,
 )
-_MARKED_AS_DATE = XPath(
-    "//*[self::time or contains(@class,'date') or contains(@class,'ublish') or contains(@class,'osted')]"
-)
+_MARKED_AS_DATE = XPath("//time | //@class[contains(.,'date') or contains(.,'ublish') or contains(.,'osted')]/..")
 MOST_MARKED = 10
 LONGEST_SHOWN = 120  # characters of a line around the headline that dates the article
 LONGEST_DATED = 80  # characters of a line that names the day of its article; a longer one tells of that day

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
 from pipeline.stages.extract import calendars
 
@@ -95,7 +96,7 @@ def written(text: str, lang: str | None = None) -> Stated | None:
     found = (_from_words(match, lang) for pattern in _WRITTEN for match in pattern.finditer(text))
     numbers = (_from_numbers(match, lang) for match in _NUMBERS.finditer(text))
     short = (_from_short(match, lang) for match in _SHORT_NUMBERS.finditer(text))
-    return next((day for day in (*found, *numbers, *short) if day), None)
+    return next((day for day in chain(found, numbers, short) if day), None)
 
 
 def in_path(path: str) -> Stated | None:

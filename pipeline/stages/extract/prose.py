@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from pipeline.stages import forest
 from pipeline.stages.extract import jsonld
 from pipeline.stages.extract.blocks import CELLS, Blocks, blocks_of
-from pipeline.stages.extract.body import TRAFILATURA, by_trafilatura, fold
+from pipeline.stages.extract.body import TRAFILATURA, by_trafilatura, composed, fold
 from pipeline.stages.extract.edges import trimmed
 from pipeline.stages.extract.features import Claims, features
 from pipeline.stages.forest import Forest
 
 BLOCKS = "blocks@1"
 LEAST_LIKELY = 0.25  # probability; no block below it is the article's
-UNSURE = 0.4  # doubt above which trafilatura reads the page: one page in fifty
+UNSURE = 0.6  # doubt above which trafilatura reads the page: one page in a hundred
 MOST_ELEMENTS = 10_000  # that trafilatura is given: its time grows with their square
 
 
@@ -60,7 +60,9 @@ def by_blocks(tree: HtmlElement, judge: Forest) -> Judged:
     likely = judge.score(features(blocks, claims)[1])
     sizes = np.array([len(text) for text in blocks.texts])
     kept = trimmed(blocks, np.flatnonzero(likely > threshold(sizes, likely)).tolist(), claims.title)
-    return Judged(fold(_joined(blocks, kept)), doubt(sizes, likely))
+    text = _joined(blocks, kept)
+    is_folded = composed(text) == text  # each block is folded already
+    return Judged(text if is_folded else fold(text), doubt(sizes, likely))
 
 
 def threshold(sizes: NDArray[np.int64], likely: NDArray[np.float64]) -> float:
@@ -113,4 +115,4 @@ def _joined(blocks: Blocks, kept: Iterable[int]) -> str:
         owner = blocks.owner[at]
         before, row = row, blocks.parent[owner] if blocks.tag[owner] in CELLS else -1
         parts += (" " if row == before != -1 else "\n", blocks.texts[at])
-    return "".join(parts)
+    return "".join(parts[1:])
