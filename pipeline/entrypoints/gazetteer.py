@@ -1,6 +1,6 @@
-"""Tables of entities -> their index: `python -m pipeline.entrypoints.gazetteer`, after every change of a table.
+"""Tables of names -> their indexes: `python -m pipeline.entrypoints.gazetteer`, after every change of a table.
 
-Writes `entities.gz` into the package, where `pipeline.stages.tag` reads it.
+Writes `entities.gz` and `countries.gz` into the package, where `pipeline.stages.tag` reads them.
 """
 
 import sys
@@ -10,9 +10,10 @@ from pipeline.stages.tag import index
 
 
 def main() -> int:
-    """Write the file."""
-    with as_file(index.FILE) as path:
-        path.write_bytes(index.written())
+    """Write the files."""
+    for file, data in index.written().items():
+        with as_file(file) as path:
+            path.write_bytes(data)
     return 0
 
 

@@ -59,13 +59,23 @@ def test_no_form_stands_for_two_entities() -> None:
     assert [form for form, times in listed.items() if times > 1] == []
 
 
-def test_the_index_that_ships_is_made_from_the_tables() -> None:
-    assert gzip.decompress(index.FILE.read_bytes()) == gzip.decompress(index.written())
+def test_the_indexes_that_ship_are_made_from_the_tables() -> None:
+    for file, data in index.written().items():
+        assert gzip.decompress(file.read_bytes()) == gzip.decompress(data), file
 
 
-def test_the_index_finds_what_the_tables_list() -> None:
+def test_the_index_finds_the_entities_that_the_tables_list() -> None:
     text = words.read(" . ".join(form for form, _ in entities.forms()))
-    assert list(index.read().find(text)) == list(Phrases(entities.forms()).find(text))
+    assert list(index.entities().find(text)) == list(Phrases(entities.forms()).find(text))
+
+
+def test_the_index_finds_the_countries_that_the_table_lists() -> None:
+    listed = countries.forms(countries.ENGLISH)
+    text = words.read(" . ".join(listed))
+    found = list(index.countries().find(text))
+    assert found == list(Phrases(listed.items()).find(text))
+    some = {countries.Place(()), countries.Place(("US",)), countries.Place(("GE",), countries.BESIDE)}
+    assert some <= {hit.value for hit in found}
 
 
 def test_no_name_is_an_ordinary_word_in_lower_case() -> None:

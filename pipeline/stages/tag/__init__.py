@@ -1,7 +1,7 @@
 """Article -> Tags: the countries that an article is about, and the weapons, forces and firms that it names.
 
 All names come from the tables beside this file: `entities` and `countries` find them in words, `abroad` finds countries
-in other languages. `index` keeps the forms of entities ready to be found.
+in other languages. `index` keeps the forms of entities and countries ready to be found.
 """
 
 import re
@@ -47,8 +47,8 @@ class Tagger:
     name = NAME
 
     def __init__(self) -> None:
-        self._entities = Entities(index.read())
-        self._countries = Countries()
+        self._entities = Entities(index.entities())
+        self._countries = Countries(index.countries())
 
     def tag(self, article: Article) -> Tags:
         """The countries and the entities of an article."""

@@ -43,8 +43,8 @@ def forms(language: str) -> dict[str, Place]:
 class Countries:
     """Finds the countries that English words name."""
 
-    def __init__(self) -> None:
-        self._phrases = Phrases(forms(ENGLISH).items())
+    def __init__(self, phrases: Phrases[Place]) -> None:
+        self._phrases = phrases
 
     def find(self, words: Words) -> list[tuple[int, str]]:
         """Where a country is named, in words, and its code; several at one place are possible."""
