@@ -47,7 +47,8 @@ from pipeline.store.search_index import PLACE_SHIFT, PLACES, TABLE
 from pipeline.store.tables import articles, feeds
 
 RANKED = {True: 2_000, False: 500}  # the newest matches, which relevance ranks; on PostgreSQL what ranks is ts_rank
-PROBED = {False: 20_000, True: 100_000}  # matches that are taken at once, newest first and by relevance
+PROBED = 20_000  # matches that PostgreSQL takes at once for a page; if there are more, it walks from the newest on
+PROBED_FOR_MANY = 100_000  # for hundreds of matches, to which the walk is longer
 WALKED = 1_000  # rows of PostgreSQL's index that are looked at, newest first, before it is asked for matches
 COUNTED = 1_000  # matches are counted up to here
 SUMMED = 2_000  # the newest matches, whose facets are counted
@@ -123,7 +124,7 @@ class Search:
             if self._db.is_sqlite:
                 is_meant: ColumnElement[bool] = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
             else:  # thousands of parameters take longer to pass than to look up
-                ids = await self._newest(c, hits, key, SUMMED + 1)
+                ids = await self._newest(c, hits, key, SUMMED + 1, PROBED_FOR_MANY)
                 is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
             return await facets.count(c, is_meant, SUMMED, most)
 
@@ -195,7 +196,7 @@ class Search:
         self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], terms: Term
     ) -> Select[Anything]:
         """The keys of the newest matches in PostgreSQL with how well they fit; more is better."""
-        ids = await self._newest(c, hits, key, RANKED[False], is_by_relevance=True)
+        ids = await self._newest(c, hits, key, RANKED[False], PROBED_FOR_MANY)
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
         return select(key.label("key"), rank.label("rank")).where(key.in_(ids))
 
@@ -233,11 +234,9 @@ class Search:
         hits: Select[Anything],
         key: ColumnElement[int],
         limit: int,
-        *,
-        is_by_relevance: bool = False,
+        probed: int = PROBED,
     ) -> list[int]:
         if key is _INDEX.c.article_id:
-            probed = PROBED[is_by_relevance]
             await self._plan(c, without="enable_indexscan enable_seqscan")
             some = hits.limit(probed + 1).subquery()
             few = select(some.c.id, func.count().over()).order_by(some.c.id.desc()).limit(limit)
