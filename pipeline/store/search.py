@@ -3,11 +3,13 @@
 Newest first walks the index from its end. On PostgreSQL the planner cannot tell rare words from common ones, so the
 next `WALKED` rows are looked at. Where they do not fill the page, up to `PROBED` matches are taken and sorted; if there
 are more, they stand so close that walking from the newest article finds them soon. Relevance ranks the newest matches
-only.
+only, and facets count those; where they are frequent, PostgreSQL finds them by the months that its index knows.
 """
 
+import math
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any as Anything
 
 from sqlalchemy import (
@@ -34,7 +36,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from pipeline.errors import CommandError
-from pipeline.query import Filters, Query, Term
+from pipeline.query import Filters, Query, Span, Term
+from pipeline.query import facets as facets_of
 from pipeline.store import facets
 from pipeline.store.conditions import beside
 from pipeline.store.database import Database
@@ -49,6 +52,8 @@ from pipeline.store.tables import articles, feeds
 RANKED = {True: 2_000, False: 500}  # the newest matches, which relevance ranks; on PostgreSQL what ranks is ts_rank
 PROBED = 20_000  # matches that PostgreSQL takes at once for a page; if there are more, it walks from the newest on
 PROBED_FOR_MANY = 100_000  # for hundreds of matches, to which the walk is longer
+MOST_MONTHS = 60  # in which hundreds of matches are looked for before all of them are taken
+MARGIN = 1.3  # how many more months than would do, if matches were as frequent as in those looked at
 WALKED = 1_000  # rows of PostgreSQL's index that are looked at, newest first, before it is asked for matches
 COUNTED = 1_000  # matches are counted up to here
 SUMMED = 2_000  # the newest matches, whose facets are counted
@@ -56,6 +61,7 @@ STREAMED = 500  # rows of a page of a stream
 _INDEX = sql_table(TABLE, *map(sql_column, ("article_id", "words", "facets", "rank", "rowid")))
 _PLACES = sql_table(PLACES, *map(sql_column, ("place", "article_id")))
 _PLACED = select(_PLACES.c.article_id).where(_PLACES.c.place == _INDEX.c.rowid).correlate(_INDEX).scalar_subquery()
+_LAST = select(articles.c.published_at).order_by(articles.c.id.desc()).limit(1)
 _TITLE_FIRST = "'{0.1, 0.1, 0.1, 1.0}'"  # the weights of text, -, authors, title
 _SCANS = ("enable_seqscan", "enable_indexscan", "enable_bitmapscan")
 
@@ -124,7 +130,7 @@ class Search:
             if self._db.is_sqlite:
                 is_meant: ColumnElement[bool] = articles.c.id.in_(hits.order_by(key.desc()).limit(SUMMED + 1))
             else:  # thousands of parameters take longer to pass than to look up
-                ids = await self._newest(c, hits, key, SUMMED + 1, PROBED_FOR_MANY)
+                ids = await self._newest(c, hits, key, SUMMED + 1, is_many=True)
                 is_meant = articles.c.id == any_(bindparam("ids", ids, ARRAY(BigInteger)))
             return await facets.count(c, is_meant, SUMMED, most)
 
@@ -196,7 +202,7 @@ class Search:
         self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], terms: Term
     ) -> Select[Anything]:
         """The keys of the newest matches in PostgreSQL with how well they fit; more is better."""
-        ids = await self._newest(c, hits, key, RANKED[False], PROBED_FOR_MANY)
+        ids = await self._newest(c, hits, key, RANKED[False], is_many=True)
         rank = cast(func.ts_rank(literal_column(_TITLE_FIRST), _INDEX.c.words, _tsquery(terms)), Double)
         return select(key.label("key"), rank.label("rank")).where(key.in_(ids))
 
@@ -229,21 +235,15 @@ class Search:
         return [*holds, index.c.words.op("@@")(_tsquery(query.asked.terms))] if query.asked.terms else holds
 
     async def _newest(
-        self,
-        c: AsyncConnection,
-        hits: Select[Anything],
-        key: ColumnElement[int],
-        limit: int,
-        probed: int = PROBED,
+        self, c: AsyncConnection, hits: Select[Anything], key: ColumnElement[int], limit: int, *, is_many: bool = False
     ) -> list[int]:
         if key is _INDEX.c.article_id:
+            last = (await c.execute(_LAST)).scalar() if is_many else None
             await self._plan(c, without="enable_indexscan enable_seqscan")
-            some = hits.limit(probed + 1).subquery()
-            few = select(some.c.id, func.count().over()).order_by(some.c.id.desc()).limit(limit)
-            rows = (await c.execute(few)).all()
-            await self._plan(c, without="enable_bitmapscan enable_seqscan" if rows and rows[0][1] > probed else "")
-            if not rows or rows[0][1] <= probed:
-                return [row.id for row in rows]
+            found = await (_of_months(c, hits, limit, last) if last else _probed(c, hits, limit, PROBED))
+            await self._plan(c, without="enable_bitmapscan enable_seqscan" if found is None else "")
+            if found is not None:
+                return found
         ids = list((await c.execute(hits.order_by(key.desc()).limit(limit))).scalars())
         await self._plan(c)
         return ids
@@ -253,6 +253,27 @@ class Search:
         if not self._db.is_sqlite:
             switches = (f"set_config('{scan}', '{'off' if scan in without else 'on'}', true)" for scan in _SCANS)
             await c.execute(text(f"SELECT {', '.join(switches)}"))
+
+
+async def _probed(c: AsyncConnection, hits: Select[Anything], limit: int, most: int) -> list[int] | None:
+    """The newest of all matches, which PostgreSQL takes at once; None: there are more than that."""
+    some = hits.limit(most + 1).subquery()
+    newest = select(some.c.id, func.count().over()).order_by(some.c.id.desc()).limit(limit)
+    found = (await c.execute(newest)).all()
+    return None if found and found[0][1] > most else [row.id for row in found]
+
+
+async def _of_months(c: AsyncConnection, hits: Select[Anything], limit: int, last: datetime) -> list[int] | None:
+    """The same where hundreds are wanted: the index knows the months, so only those are taken that may hold as many."""
+    months = 1
+    while months <= MOST_MONTHS:
+        first = last.year * 12 + last.month - months
+        span = Span(datetime(first // 12, first % 12 + 1, 1, tzinfo=UTC), last + timedelta(seconds=1))
+        found = await _probed(c, hits.where(_has_one(_INDEX, facets_of.of_time(span) or ())), limit, PROBED)
+        if found is None or len(found) == limit:
+            return found
+        months = max(months * 2, math.ceil(MARGIN * months * limit / (len(found) or 1)))
+    return await _probed(c, hits, limit, PROBED_FOR_MANY)
 
 
 def _among(hits: Select[Anything], key: ColumnElement[int], after: Place) -> Select[Anything]:

@@ -12,6 +12,7 @@ from pipeline.errors import CommandError, UsageError
 from pipeline.model import FeedKind
 from pipeline.query import Filters, Query, parse
 from pipeline.store import Count, Said, Store
+from pipeline.store.search import RANKED
 from tests import make
 from tests.make import AT
 from tests.store.filling import fill
@@ -256,3 +257,15 @@ async def test_a_text_with_more_words_than_an_index_row_holds_is_found_by_its_fi
     words = "".join((run, run[::-1], run[::2], run[::3]))  # 120,000 pairs of eight bytes, no two of them the same
     await fill(store, [make.article(1, text=words)], [make.verdict()])
     assert len(await store.search.find(Query(parse(words[:3], AT)))) == 1
+
+
+async def test_relevance_ranks_the_newest_matches_whatever_months_they_are_of(store: Store) -> None:
+    many = [
+        make.article(n, title=f"Drill {n}", text=f"Ships {n} sail.", published_at=AT - timedelta(hours=8 * n))
+        for n in range(600)
+    ]
+    await fill(store, many, [make.verdict()] * len(many))
+    newest = [found.id for found in await store.search.find(Query(parse("drill", AT), limit=1_000))]
+    ranked = await store.search.find(Query(parse("drill", AT), is_by_relevance=True, limit=1_000))
+    assert len(newest) == len(many)
+    assert sorted((found.id for found in ranked), reverse=True) == newest[: RANKED[store.db.is_sqlite]]
