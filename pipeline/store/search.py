@@ -264,7 +264,10 @@ async def _probed(c: AsyncConnection, hits: Select[Anything], limit: int, most: 
 
 
 async def _of_months(c: AsyncConnection, hits: Select[Anything], limit: int, last: datetime) -> list[int] | None:
-    """The same where hundreds are wanted: the index knows the months, so only those are taken that may hold as many."""
+    """The same where hundreds are wanted: the index knows the months, so only those are taken that may hold as many.
+
+    The months are those of dates, the order that of ids: an article whose date was corrected may be passed over.
+    """
     months = 1
     while months <= MOST_MONTHS:
         first = last.year * 12 + last.month - months
