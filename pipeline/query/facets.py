@@ -65,6 +65,11 @@ def of_time(span: Span[datetime]) -> tuple[str, ...] | None:
     return (*(_token("y", str(year)) for year in years), *(_token("m", month) for month in partial))
 
 
+def of_months(last: datetime, months: int) -> tuple[str, ...]:
+    """Tokens of which every article has one that is of so many months, the month of the last article among them."""
+    return of_time(Span(_month(last.year, last.month + 1 - months), _month(last.year, last.month + 1))) or ()
+
+
 def _month(year: int, month: int) -> datetime:
     return datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
 

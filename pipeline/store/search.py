@@ -9,7 +9,7 @@ only, and facets count those; where they are frequent, PostgreSQL finds them by 
 import math
 from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any as Anything
 
 from sqlalchemy import (
@@ -36,8 +36,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from pipeline.errors import CommandError
-from pipeline.query import Filters, Query, Span, Term
-from pipeline.query import facets as facets_of
+from pipeline.query import Filters, Query, Term
+from pipeline.query.facets import of_months
 from pipeline.store import facets
 from pipeline.store.conditions import beside
 from pipeline.store.database import Database
@@ -270,9 +270,7 @@ async def _of_months(c: AsyncConnection, hits: Select[Anything], limit: int, las
     """
     months = 1
     while months <= MOST_MONTHS:
-        first = last.year * 12 + last.month - months
-        span = Span(datetime(first // 12, first % 12 + 1, 1, tzinfo=UTC), last + timedelta(seconds=1))
-        found = await _probed(c, hits.where(_has_one(_INDEX, facets_of.of_time(span) or ())), limit, PROBED)
+        found = await _probed(c, hits.where(_has_one(_INDEX, of_months(last, months))), limit, PROBED)
         if found is None or len(found) == limit:
             return found
         months = max(months * 2, math.ceil(MARGIN * months * limit / (len(found) or 1)))

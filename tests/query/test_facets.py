@@ -62,3 +62,12 @@ def test_tokens_are_read_as_they_were_written() -> None:
         ("entities", facets.spelled("Freedom Shield")),
         ("months", "202507"),
     ]
+
+
+@pytest.mark.parametrize(("months", "year", "month"), [(1, 2025, 7), (7, 2025, 1), (8, 2024, 12), (20, 2023, 12)])
+def test_the_last_months_are_those_of_the_last_article_and_before_it(months: int, year: int, month: int) -> None:
+    first, tokens = datetime(year, month, 1, tzinfo=UTC), set(facets.of_months(AT, months))
+    assert of(Filters(), AT) & tokens
+    assert of(Filters(), first) & tokens
+    assert not of(Filters(), first - timedelta(seconds=1)) & tokens
+    assert not of(Filters(), datetime(2025, 8, 1, tzinfo=UTC)) & tokens
