@@ -3,7 +3,7 @@ FROM python:3.13-slim-trixie AS builder
 WORKDIR /src
 RUN python -m venv --without-pip /opt/defnews
 COPY requirements.lock ./
-RUN pip --python /opt/defnews install --no-cache-dir --require-hashes -r requirements.lock
+RUN pip --python /opt/defnews install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY . ./
 RUN pip --python /opt/defnews install --no-cache-dir --no-deps --no-build-isolation .
 
