@@ -71,6 +71,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: 
         shutil.copyfile(migrated_file, tmp_path / "test.db")
         yield f"sqlite:///{tmp_path}/test.db"
         return
+    yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh database of PostgreSQL, migrated."""
     databases: postgres.Databases | None = request.getfixturevalue("databases")
     if databases is None:
         pytest.skip("no PostgreSQL server binaries on this machine")

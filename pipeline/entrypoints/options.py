@@ -107,7 +107,7 @@ def set_up_logs(settings: Settings, verbosity: int = 0) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    for noisy in ("trafilatura", "htmldate", "apscheduler", "httpx"):
+    for noisy in ("trafilatura", "htmldate", "apscheduler", "httpx", "procrastinate", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
 
 

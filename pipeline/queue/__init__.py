@@ -1,1 +1,1 @@
-"""What nudges the flow: the embedded engine (`lane`: work in one process; `ticker`: APScheduler)."""
+"""What nudges the flow: `lane` (work in one process), `ticker` (APScheduler), `nudges` (procrastinate)."""

@@ -83,6 +83,11 @@ class Lane(Generic[Piece]):
                 task.add_done_callback(self._ended)
             return len(pieces)
 
+    async def has_room(self) -> None:
+        """Wait until it is worth claiming more, or until nothing more is started."""
+        while self._is_open and not self._is_worth_it():
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
     async def run_dry(self) -> None:
         """Work until nothing is due: waits for the pace of hosts, not for what is due later."""
         while True:
@@ -153,9 +158,11 @@ class Lane(Generic[Piece]):
         except DefnewsError as error:  # the next tick tries again, and counts it
             log.error("cannot claim work", duty=self._duty.name, error=str(error))
 
+    def _is_worth_it(self) -> bool:
+        return len(self._running) <= self._size - max(self._size // FRACTION, 1)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
-        is_worth_it = len(self._running) <= self._size - max(self._size // FRACTION, 1)
-        is_worth_it = is_worth_it and task.get_loop().time() >= self._pause_until
+        is_worth_it = self._is_worth_it() and task.get_loop().time() >= self._pause_until
         if self._is_open and is_worth_it and (self._next is None or self._next.done()):
             self._next = asyncio.create_task(self._nudge_again())

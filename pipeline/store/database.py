@@ -51,6 +51,13 @@ def redacted(url: str) -> str:
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
 
 
+def libpq_url(url: str) -> str | None:
+    """The address as PostgreSQL's own library reads it, with its password; None for SQLite."""
+    if file_of(url) is not None:
+        return None
+    return parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def file_of(url: str) -> Path | None:
     """The SQLite file; None for PostgreSQL."""
     parsed = parse_url(url)

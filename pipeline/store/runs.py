@@ -16,6 +16,7 @@ from pipeline.store.tables import entries, feed_claims, hosts, runs
 
 BEAT_EVERY = timedelta(seconds=5)
 SILENT_AFTER = timedelta(seconds=30)
+STANDING = ("daemon", "scheduler", "worker", "serve")  # kinds that run until they are told to stop
 PAUSE = timedelta(seconds=5)  # before a host is asked again that a dead process may just have asked
 
 
@@ -56,9 +57,15 @@ class RunRows:
             is_silent = (runs.c.beat_at < now - SILENT_AFTER) & (runs.c.state == "running")
             await _bury(c, (await c.execute(select(runs).where(is_silent))).all(), now)
 
+    async def alive(self, kind: str, now: datetime) -> int:
+        """How many runs of a kind say that they are at work."""
+        is_meant = (runs.c.kind == kind) & (runs.c.state == "running") & (runs.c.beat_at >= now - SILENT_AFTER)
+        async with self._db.read() as c:
+            return int((await c.execute(select(func.count()).where(is_meant))).scalar_one())
+
     async def is_daemon_silent(self, now: datetime) -> bool:
-        """Whether a daemon that has not ended could not say for a while that it is alive."""
-        is_meant = (runs.c.kind == "daemon") & (runs.c.state == "running")
+        """Whether no daemon, nor a part of one, that has not ended could say for a while that it is alive."""
+        is_meant = runs.c.kind.in_(STANDING) & (runs.c.state == "running")
         async with self._db.read() as c:
             beat_at = (await c.execute(select(func.max(runs.c.beat_at)).where(is_meant))).scalar()
         return beat_at is not None and beat_at < now - SILENT_AFTER

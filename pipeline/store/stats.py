@@ -46,7 +46,7 @@ class Stats:
     newest_article_at: datetime | None
     last_poll_at: datetime | None
     lag_s: float | None  # how long the longest due entry has been waiting
-    daemon_beat_at: datetime | None
+    daemon_beat_at: datetime | None  # when a daemon, or else scheduler and worker both, said that they are at work
     alerts: Mapping[str, int]  # by state
     network_down_since: datetime | None  # of the machine that has had none for longest; polling slows down
 
@@ -164,7 +164,7 @@ class StatRows:
             active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
             is_due = (entries.c.state == "waiting") & (entries.c.due_at <= now)
             oldest_due = await one(select(func.min(entries.c.due_at)).where(is_due))
-            is_daemon = (runs.c.kind == "daemon") & (runs.c.state == "running")
+            beating = select(runs.c.kind, func.max(runs.c.beat_at)).where(runs.c.state == "running")
             ways = (entries.c.state, entries.c.outcome, entries.c.reason)
             ended = (await c.execute(select(*ways, func.count()).group_by(*ways))).all()  # the table is read once
             return Stats(
@@ -181,10 +181,17 @@ class StatRows:
                 newest_article_at=await one(select(func.max(articles.c.published_at))),
                 last_poll_at=await one(select(func.max(feed_states.c.last_poll_at))),
                 lag_s=None if oldest_due is None else (now - oldest_due).total_seconds(),
-                daemon_beat_at=await one(select(func.max(runs.c.beat_at)).where(is_daemon)),
+                daemon_beat_at=_beat_of(dict((await c.execute(beating.group_by(runs.c.kind))).all())),
                 alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )
+
+
+def _beat_of(beats: Mapping[str, datetime]) -> datetime | None:
+    """When all that it takes to poll and ingest was at work."""
+    parts = [beats[kind] for kind in ("scheduler", "worker") if kind in beats]
+    whole = [beats["daemon"]] if "daemon" in beats else []
+    return max([*whole, *([min(parts)] if len(parts) == 2 else [])], default=None)
 
 
 def _up_to(key: ColumnElement[Any], is_meant: ColumnElement[bool]) -> Select[Any]:

@@ -1,16 +1,15 @@
 """The database goes away under a running daemon, and comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-import pytest
 
 from tests.entrypoints.test_daemon import ask, daemon, until_stored
-from tests.postgres import Databases
+from tests.entrypoints.test_parts import page, part
 from tests.running import place, serving
 
 
@@ -64,15 +63,6 @@ async def line_to(url: str) -> AsyncIterator[tuple[Line, str]]:
         line.cut()
 
 
-@pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    databases: Databases | None = request.getfixturevalue("databases")
-    if databases is None:
-        pytest.skip("no PostgreSQL server binaries on this machine")
-    with databases.fresh() as url:
-        yield url
-
-
 async def test_a_daemon_outlives_an_outage_of_its_database_and_loses_nothing(tmp_path: Path, postgres_url: str) -> None:
     async with serving() as server, line_to(postgres_url) as (line, url):
         here = place(tmp_path, server.room.feeds, url)
@@ -102,3 +92,21 @@ async def test_a_stop_during_an_outage_is_clean(tmp_path: Path, postgres_url: st
             code = await running.stop()
         assert code == 0, running.log.decode()
     assert b"claims are free" in running.log
+
+
+async def test_scheduler_and_worker_outlive_an_outage_of_their_database(tmp_path: Path, postgres_url: str) -> None:
+    async with serving() as server, line_to(postgres_url) as (line, url):
+        here, near = place(tmp_path / "far", server.room.feeds, url), place(tmp_path / "near", (), postgres_url)
+        async with page(near) as (_, client):
+            slow = {"DEFNEWS_WEB__HOST_DELAY_S": "0.2"}
+            async with part(here, "worker", **slow) as worker, part(here, "scheduler") as scheduler:
+                await until_stored(client, 5)
+                line.cut()
+                await asyncio.sleep(6)  # a heartbeat falls into it, and the queue's listener ends
+                line.mend()
+                await until_stored(client, 45)
+                line.cut()
+                codes = await asyncio.gather(worker.stop(), scheduler.stop())
+    assert set(codes) == {0}, (worker.log + scheduler.log).decode()
+    assert b"Traceback" not in scheduler.log, scheduler.log.decode()
+    assert b"something hangs" not in worker.log

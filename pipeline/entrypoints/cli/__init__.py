@@ -27,6 +27,9 @@ app = typer.Typer(
 )
 for _command in (
     flow.run,
+    flow.serve,
+    flow.scheduler,
+    flow.worker,
     flow.poll,
     reading.search,
     reading.export,

@@ -20,6 +20,27 @@ def run(context: typer.Context) -> None:
     complete(daemon.run(options(context)))
 
 
+def serve(context: typer.Context) -> None:
+    """The page and the API alone, also beside a daemon."""
+    from pipeline.entrypoints import serve as serving
+
+    complete(serving.serve(options(context)))
+
+
+def scheduler(context: typer.Context) -> None:
+    """Nudges the workers of one PostgreSQL; sends alerts and looks after hubs and retention."""
+    from pipeline.entrypoints import scheduler as scheduling
+
+    complete(scheduling.schedule(options(context)))
+
+
+def worker(context: typer.Context) -> None:
+    """Polls and ingests when a scheduler nudges; any number of them share one PostgreSQL."""
+    from pipeline.entrypoints import worker as working
+
+    complete(working.work(options(context)))
+
+
 def poll(
     context: typer.Context,
     feed: Annotated[
