@@ -23,6 +23,7 @@ PRAGMAS = (
     f"cache_size=-{CACHE_KIB}",
 )
 CONFLICTS = ("23505", "40001", "40P01")  # unique violation, serialization failure, deadlock
+READ_ONLY = "25006"  # a standby, which a failover left us with
 TOO_LARGE = "54"  # the class of errors of a row or a question that passes one of PostgreSQL's limits
 CONFLICT_TRIES = 3
 LINGER_S = 0.02  # between two batches, for what hundreds wait for at once
@@ -143,6 +144,7 @@ class Database:
             if _sqlstate(e) in CONFLICTS:
                 raise ConflictError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e
             is_operational = isinstance(e, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError)
+            is_operational = is_operational or _sqlstate(e) == READ_ONLY
             if not is_operational or _sqlstate(e).startswith(TOO_LARGE):  # what is written is at fault
                 raise
             raise StoreError(f"{redacted(self.url)}: {str(e.orig).strip()}") from e

@@ -63,6 +63,11 @@ class RunRows:
         async with self._db.read() as c:
             return int((await c.execute(select(func.count()).where(is_meant))).scalar_one())
 
+    async def daemon_beat_at(self) -> datetime | None:
+        """When a daemon, or else scheduler and worker both, said that they are at work; None: none does."""
+        async with self._db.read() as c:
+            return await daemon_beat_at(c)
+
     async def is_daemon_silent(self, now: datetime) -> bool:
         """Whether no daemon, nor a part of one, that has not ended could say for a while that it is alive."""
         is_meant = runs.c.kind.in_(STANDING) & (runs.c.state == "running")
@@ -116,6 +121,15 @@ class RunRows:
         async with self._db.read() as c:
             rows = await c.execute(select(runs).where(runs.c.kind == kind).order_by(runs.c.id.desc()).limit(limit))
             return tuple(_run(row) for row in rows)
+
+
+async def daemon_beat_at(connection: Any) -> datetime | None:
+    """When all that it takes to poll and ingest was last said to be at work."""
+    beating = select(runs.c.kind, func.max(runs.c.beat_at)).where(runs.c.state == "running").group_by(runs.c.kind)
+    beats: dict[str, datetime] = dict((await connection.execute(beating)).all())
+    whole = [beats["daemon"]] if "daemon" in beats else []
+    parts = [min(beats["scheduler"], beats["worker"])] if {"scheduler", "worker"} <= beats.keys() else []
+    return max([*whole, *parts], default=None)
 
 
 def _is_ours(row: Any) -> bool:

@@ -13,9 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import CommandError
 from pipeline.store.database import Database
+from pipeline.store.runs import daemon_beat_at
 from pipeline.store.saved_tables import alerts
 from pipeline.store.search import Count
-from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, runs, verdicts
+from pipeline.store.tables import articles, entries, feed_states, feeds, labels, outages, verdicts
 
 GOOD_FOR = 20  # times as long as it took to count
 PATIENCE_S = 0.05  # that counts are waited for, where there are older ones
@@ -130,6 +131,14 @@ class StatRows:
         all_feeds, failing, waiting, doubtful, last_poll_at, down_since = row
         return Pulse(all_feeds, failing, _bounded(waiting), _bounded(doubtful), last_poll_at, down_since)
 
+    async def server_time(self) -> datetime | None:
+        """What time the database's server has; None: it is a file."""
+        if self._db.is_sqlite:
+            return None
+        async with self._db.read() as c:
+            at: datetime = (await c.execute(select(func.clock_timestamp()))).scalar_one()
+            return at
+
     async def size_bytes(self) -> int:
         """How large the database is."""
         pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -164,7 +173,6 @@ class StatRows:
             active = select(func.count()).select_from(feeds.join(feed_states)).where(feeds.c.enabled.is_(true()))
             is_due = (entries.c.state == "waiting") & (entries.c.due_at <= now)
             oldest_due = await one(select(func.min(entries.c.due_at)).where(is_due))
-            beating = select(runs.c.kind, func.max(runs.c.beat_at)).where(runs.c.state == "running")
             ways = (entries.c.state, entries.c.outcome, entries.c.reason)
             ended = (await c.execute(select(*ways, func.count()).group_by(*ways))).all()  # the table is read once
             return Stats(
@@ -181,17 +189,10 @@ class StatRows:
                 newest_article_at=await one(select(func.max(articles.c.published_at))),
                 last_poll_at=await one(select(func.max(feed_states.c.last_poll_at))),
                 lag_s=None if oldest_due is None else (now - oldest_due).total_seconds(),
-                daemon_beat_at=_beat_of(dict((await c.execute(beating.group_by(runs.c.kind))).all())),
+                daemon_beat_at=await daemon_beat_at(c),
                 alerts=await by(alerts.c.state),
                 network_down_since=await one(select(func.min(outages.c.since_at))),
             )
-
-
-def _beat_of(beats: Mapping[str, datetime]) -> datetime | None:
-    """When all that it takes to poll and ingest was at work."""
-    parts = [beats[kind] for kind in ("scheduler", "worker") if kind in beats]
-    whole = [beats["daemon"]] if "daemon" in beats else []
-    return max([*whole, *([min(parts)] if len(parts) == 2 else [])], default=None)
 
 
 def _up_to(key: ColumnElement[Any], is_meant: ColumnElement[bool]) -> Select[Any]:

@@ -36,6 +36,7 @@ for _command in (
     reading.show,
     reading.why,
     reading.status,
+    reading.doctor,
     reading.mcp,
     judging.label,
     judging.review,

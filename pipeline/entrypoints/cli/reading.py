@@ -1,4 +1,4 @@
-"""The commands that ask the database: search, export, show, why, status, mcp."""
+"""The commands that ask the database: search, export, show, why, status, doctor, mcp."""
 
 import sys
 from dataclasses import replace
@@ -78,6 +78,18 @@ def status(
     stats = output.plain(run(reading.status(options(context), is_sized=sizes)))
     is_table = chosen == "table" or (chosen is None and sys.stdout.isatty())
     arguments.show([{"what": name, "value": value} for name, value in stats.items()] if is_table else [stats], chosen)
+
+
+def doctor(context: typer.Context, chosen: Format = None) -> None:
+    """Whether settings, database, model, clock and network are fit for work; exits with 1 when one is not."""
+    from dataclasses import asdict
+
+    from pipeline.entrypoints import doctor as examining
+
+    findings = run(examining.examine(options(context)))
+    arguments.show([asdict(finding) for finding in findings], chosen)
+    if any(finding.state == examining.FAIL for finding in findings):
+        raise typer.Exit(1)
 
 
 def mcp(context: typer.Context) -> None:
