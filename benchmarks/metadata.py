@@ -34,7 +34,7 @@ from pipeline.stages import language, markup
 from pipeline.stages.extract import authors
 from pipeline.stages.extract.metadata import facts
 from pipeline.stages.extract.titles import Outlet
-from pipeline.stages.fetch import decode
+from pipeline.stages.fetch import utf8
 from pipeline.urls import site
 
 SEEN = datetime(2026, 11, 22, tzinfo=UTC)
@@ -75,7 +75,7 @@ def measure(gold: dict[str, Any], folder: Path, counts: Counter[str], spent: dic
     url = gold["url"] or f"https://nowhere{gold['id']}.example/x"
     page = Page(url, gzip.decompress((folder / gold["path"]).read_bytes()), "text/html", SEEN)
     try:
-        tree = markup.parse(decode(page), url)
+        tree = markup.parse(utf8(page), url)
     except ExtractError:
         return
     other = deepcopy(tree)

@@ -193,7 +193,7 @@ def _clock(server: datetime | None, answers: Mapping[str, Response | str], now: 
         return Finding("clock", WARN, f"{rfc3339(now)}; nobody to compare it with")
     off = {name: f"{skew.total_seconds():+.0f} s" for name, skew in skews.items() if abs(skew) > SKEW}
     if not off:
-        return Finding("clock", OK, f"{rfc3339(now)}, as {', '.join(skews)} have it")
+        return Finding("clock", OK, f"{rfc3339(now)}, agrees with {', '.join(skews)}")
     says = ", ".join(f"{skew} against {name}" for name, skew in off.items())
     return Finding("clock", FAIL if len(off) == len(skews) else WARN, says)
 

@@ -21,7 +21,7 @@ from pipeline.stages.extract.body import by_trafilatura
 from pipeline.stages.extract.features import features
 from pipeline.stages.extract.fit import Sample, fit, sample
 from pipeline.stages.extract.prose import claims_of
-from pipeline.stages.fetch import decode
+from pipeline.stages.fetch import utf8
 from pipeline.stages.forest import Forest
 from pipeline.stages.markup import parse
 
@@ -38,7 +38,7 @@ class GoldPage(NamedTuple):
 
     def tree(self) -> HtmlElement:
         """The page, parsed anew."""
-        return parse(decode(Page(self.url, self.body, "text/html", datetime.fromtimestamp(0, UTC))), self.url)
+        return parse(utf8(Page(self.url, self.body, "text/html", datetime.fromtimestamp(0, UTC))), self.url)
 
 
 def gold_pages(folder: Path) -> Iterator[GoldPage]:

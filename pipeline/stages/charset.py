@@ -98,6 +98,16 @@ def decode(body: bytes, labels: Iterable[str | None] = ()) -> str:
     return _TWICE.sub(_once, text) if _has_control(text) and _TWICE_FOR_SURE.search(text) else text
 
 
+def is_plainly_utf8(body: bytes) -> bool:
+    """Whether `decode` would read a body as UTF-8, and change nothing, whatever is claimed."""
+    if b"\0" in body or b"\x1b" in body or body.startswith(codecs.BOM_UTF8):
+        return False
+    try:
+        return body.isascii() or (bool(body.decode()) and _CONTROL.search(body) is None)
+    except UnicodeDecodeError:
+        return False
+
+
 def _decoded(body: bytes, claimed: list[str]) -> str:
     for mark, codec in _BOMS:
         if body.startswith(mark):

@@ -101,6 +101,11 @@ def decode(page: Page) -> str:
     return charset.decode(page.body, (charset.of_header(page.content_type), declared, charset.of_xml(head)))
 
 
+def utf8(page: Page) -> bytes:
+    """What `decode` reads, in UTF-8; most bodies are that already."""
+    return page.body if charset.is_plainly_utf8(page.body) else decode(page).encode()
+
+
 def is_pdf(page: Page) -> bool:
     """Whether a page is a PDF, whatever its type says."""
     return page.body.startswith(_PDF)

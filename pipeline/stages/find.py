@@ -23,7 +23,7 @@ def read(page: Page) -> tuple[str, ...]:
     """Where the feeds of a page's site may be, the likeliest first; those of comments come last."""
     found: list[tuple[str, str | None]] = []
     with contextlib.suppress(ExtractError):
-        tree = markup.parse(fetch.decode(page), page.url)
+        tree = markup.parse(fetch.utf8(page), page.url)
         base = absolute_url(tree.xpath("string(//base/@href)"), page.url) or page.url
         found += [
             (_words(link), absolute_url(link.get("href") or "", base)) for link in tree.iter("link") if _is_feed(link)

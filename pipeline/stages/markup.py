@@ -19,14 +19,15 @@ _READINGS = etree.XPath("//ruby//rt | //ruby//rp | //ruby//rtc")
 _ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)  # lxml's own asks Python for each element
 
 
-def parse(source: str, url: str) -> HtmlElement:
-    """Parse a page once, for all who read it: without the readings that ruby sets beside characters.
+def parse(source: str | bytes, url: str) -> HtmlElement:
+    """Parse a page, or its UTF-8, once, for all who read it: without the readings that ruby sets beside characters.
 
     Raises:
         ExtractError: `too-large` over MOST_BYTES or MOST_ELEMENTS, `too-deep` over DEEPEST levels,
             `no-text` when there is no element at all.
     """
-    encoded = _with_open_scripts(source.replace("\0", "").encode("utf-8", "replace"))
+    encoded = source.encode("utf-8", "replace") if isinstance(source, str) else source
+    encoded = _with_open_scripts(encoded.replace(b"\0", b""))
     if len(encoded) > MOST_BYTES:
         raise ExtractError(url, "too-large", detail=f"{len(encoded)} bytes")
     parser = etree.HTMLParser(

@@ -157,13 +157,24 @@ def test_a_few_broken_bytes_do_not_unmake_utf_8() -> None:
     assert text_of(body, "text/html; charset=iso-8859-1") == "Größe " * 40 + "\ufffd Übung"
 
 
-@given(
-    st.binary(),
-    st.none() | st.text(),
-    st.sampled_from(
-        [b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b'<meta charset="big5">', b'<meta charset="utf-16">']
-    ),
+STARTS = st.sampled_from(
+    [b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b'<meta charset="big5">', b'<meta charset="utf-16">']
 )
+
+
+@given(
+    st.binary() | st.text().map(str.encode) | st.text("a\x1b\0\x80é漢Â\x85", min_size=1).map(str.encode),
+    st.none() | st.sampled_from(["text/html; charset=iso-2022-jp", "text/html; charset=utf-16"]),
+    STARTS,
+)
+def test_the_bytes_that_are_parsed_are_the_text_read(
+    body: bytes, content_type: str | None, start: bytes
+) -> None:
+    page = Page("https://example.com/1", start + body, content_type, NOW)
+    assert fetch.utf8(page).decode() == fetch.decode(page)
+
+
+@given(st.binary(), st.none() | st.text(), STARTS)
 def test_any_bytes_decode_to_clean_text(body: bytes, content_type: str | None, start: bytes) -> None:
     text = text_of(start + body, content_type)
     assert "\0" not in text

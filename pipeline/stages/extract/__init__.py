@@ -11,7 +11,7 @@ from pipeline.stages.extract import body, dates, embedded, pdf, plain, prose
 from pipeline.stages.extract.metadata import Facts, facts
 from pipeline.stages.extract.paywall import is_teaser
 from pipeline.stages.extract.prose import Found
-from pipeline.stages.fetch import decode, is_pdf, is_plain
+from pipeline.stages.fetch import is_pdf, is_plain, utf8
 from pipeline.urls import canonical_url
 
 SHORTEST_TEXT = 200  # characters; below this it is a teaser or a paywall
@@ -90,7 +90,7 @@ def further(page: Page, first: str, number: int) -> Further:
     Raises:
         ExtractError: it cannot be read.
     """
-    tree = markup.parse(decode(page), page.url)
+    tree = markup.parse(utf8(page), page.url)
     text = prose.main_text(tree, page.url, prose.shipped()).text
     return Further(text, follow.next_page(first, tree, page.url, number))
 
@@ -131,7 +131,7 @@ def _read(page: Page, entry: Entry) -> tuple[Facts, Found]:
     if is_plain(page):
         told, text = plain.read(page)
         return told, Found(text, plain.PLAIN)
-    tree = markup.parse(decode(page), page.url)
+    tree = markup.parse(utf8(page), page.url)
     has_date = dates.told(entry, page.fetched_at) is not None
     told = facts(tree, page, has_date)
     found = prose.main_text(tree, page.url, prose.shipped())
