@@ -150,7 +150,7 @@ async def _daemon(store: Store, now: datetime) -> Finding:
     if beat_at is None:
         return Finding("daemon", WARN, "none runs on this database: nothing is polled")
     is_silent = beat_at < now - SILENT
-    return Finding("daemon", WARN if is_silent else OK, f"at work, last heard of {rfc3339(beat_at)}")
+    return Finding("daemon", WARN if is_silent else OK, f"last heard of {rfc3339(beat_at)}")
 
 
 async def _hosts(store: Store) -> list[str]:

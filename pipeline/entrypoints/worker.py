@@ -13,7 +13,7 @@ from pipeline.errors import CommandError
 from pipeline.queue.lane import Lane, Piece
 from pipeline.queue.nudges import Nudges
 from pipeline.settings import Settings
-from pipeline.store import libpq_url
+from pipeline.store import conninfo
 
 log = structlog.get_logger()
 
@@ -24,10 +24,10 @@ def queue_of(settings: Settings) -> Nudges:
     Raises:
         CommandError: it is SQLite.
     """
-    url = libpq_url(settings.database_url)
-    if url is None:
+    address = conninfo(settings.database_url)
+    if address is None:
         raise CommandError("several processes need PostgreSQL; with SQLite `defnews run` does all in one")
-    return Nudges(url)
+    return Nudges(address)
 
 
 async def work(options: Options) -> None:

@@ -34,11 +34,11 @@ Call = Callable[[], Awaitable[Any]]
 class Nudges:
     """Nudges by the name of a duty, in one PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
         options = {"options": f"-c search_path={SCHEMA}"}
         connector = procrastinate.PsycopgConnector(
-            conninfo=url, kwargs=options, min_size=1, max_size=MOST_CONNECTIONS, timeout=AGAIN_S
+            conninfo=conninfo, kwargs=options, min_size=1, max_size=MOST_CONNECTIONS, timeout=AGAIN_S
         )
         self._app = procrastinate.App(connector=connector)
 
@@ -49,7 +49,7 @@ class Nudges:
             StoreError: the database is out of reach, or does not let us.
         """
         with _translated():
-            await _make_tables(self._url)
+            await _make_tables(self._conninfo)
             await self._app.open_async()
         return self
 
@@ -121,10 +121,10 @@ def _spoken(duty: str, call: Call) -> Callable[[], Awaitable[None]]:
     return nudged
 
 
-async def _make_tables(url: str) -> None:
+async def _make_tables(conninfo: str) -> None:
     """Have procrastinate's tables, made by the version that is installed; older nudges are thrown away."""
     wanted = version("procrastinate")
-    async with await psycopg.AsyncConnection.connect(url) as c:
+    async with await psycopg.AsyncConnection.connect(conninfo) as c:
         await c.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         found = await c.execute("SELECT obj_description(to_regnamespace(%s), 'pg_namespace')", [SCHEMA])
         if await found.fetchone() == (wanted,):

@@ -17,7 +17,7 @@ from pipeline.errors import StoreError
 from pipeline.store import schema
 from pipeline.store.budget import Budget, BudgetRows
 from pipeline.store.candidates import CandidateRows, Candidates
-from pipeline.store.database import Database, file_of, libpq_url, redacted
+from pipeline.store.database import Database, conninfo, file_of, redacted
 from pipeline.store.endings import Ending, EndingRows
 from pipeline.store.facets import Facets
 from pipeline.store.feeds import Change, FeedLine, FeedRow, FeedRows, Forced
@@ -86,9 +86,9 @@ __all__ = [
     "StoryReport",
     "StorySort",
     "Work",
+    "conninfo",
     "daemon_lock",
     "found_by",
-    "libpq_url",
     "live",
     "open_store",
     "pageless",

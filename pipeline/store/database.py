@@ -52,11 +52,15 @@ def redacted(url: str) -> str:
     return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)
 
 
-def libpq_url(url: str) -> str | None:
-    """The address as PostgreSQL's own library reads it, with its password; None for SQLite."""
+def conninfo(url: str) -> str | None:
+    """The address as PostgreSQL's own library wants it, with its password; None for SQLite."""
     if file_of(url) is not None:
         return None
-    return parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415  # SQLite does without
+
+    parsed = parse_url(url)
+    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
+    return make_conninfo("", **arguments)
 
 
 def file_of(url: str) -> Path | None:

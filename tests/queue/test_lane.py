@@ -125,6 +125,24 @@ async def test_pieces_that_ask_no_host_do_not_wait_for_each_other(clock: StillCl
     await lane.drain(0)
 
 
+async def test_a_full_lane_has_room_again_when_a_quarter_is_free_or_nothing_more_is_started(clock: StillClock) -> None:
+    desk = Desk(*((str(n), "") for n in range(4)))
+    lane = Lane(desk, 4, clock)
+    await lane.has_room()  # at once
+    await lane.nudge()
+    waiting = asyncio.create_task(lane.has_room())
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    desk.open.set()
+    await asyncio.wait_for(waiting, 5)
+    desk.open.clear()
+    desk.todo = [(str(n), "") for n in range(4)]
+    await lane.nudge()
+    waiting = asyncio.create_task(lane.has_room())
+    await lane.drain(0)
+    await asyncio.wait_for(waiting, 5)
+
+
 async def test_the_end_of_a_piece_claims_the_next(clock: StillClock) -> None:
     desk = Desk(*pieces(9, host="same"))
     await Lane(desk, 2, clock).nudge()

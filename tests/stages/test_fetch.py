@@ -167,9 +167,7 @@ STARTS = st.sampled_from(
     st.none() | st.sampled_from(["text/html; charset=iso-2022-jp", "text/html; charset=utf-16"]),
     STARTS,
 )
-def test_the_bytes_that_are_parsed_are_the_text_read(
-    body: bytes, content_type: str | None, start: bytes
-) -> None:
+def test_the_bytes_that_are_parsed_are_the_text_read(body: bytes, content_type: str | None, start: bytes) -> None:
     page = Page("https://example.com/1", start + body, content_type, NOW)
     assert fetch.utf8(page).decode() == fetch.decode(page)
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import insert
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.query import Filters, Query, parse
 from pipeline.store import Said, daemon_lock, open_store, redacted, schema, tables
-from pipeline.store.database import parse_url
+from pipeline.store.database import conninfo, parse_url
 from pipeline.store.invariants import INVARIANTS, violations
 from tests import postgres
 from tests.make import AT
@@ -140,6 +141,23 @@ async def test_an_unreachable_server_is_an_error_not_a_crash() -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(UsageError, match="DEFNEWS_DATABASE_URL"):
         parse_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("postgresql://me:a%40b%2F%25c@db:5433/news?sslmode=require", {"password": "a@b/%c", "sslmode": "require"}),
+        ("postgres://me:two words@[::1]/news", {"password": "two words", "host": "::1"}),
+        ("postgresql+psycopg://me@/news?host=/var/run/postgresql", {"host": "/var/run/postgresql", "dbname": "news"}),
+    ],
+    ids=["escaped", "spaces", "socket"],
+)
+def test_the_queue_is_led_to_the_same_database(url: str, wanted: dict[str, str]) -> None:
+    assert wanted.items() <= conninfo_to_dict(conninfo(url) or "").items()
+
+
+def test_sqlite_has_no_address_for_the_queue() -> None:
+    assert conninfo("sqlite:///news.db") is None
 
 
 def test_a_password_is_never_shown() -> None:
