@@ -104,6 +104,8 @@ class Nudges:
                 )
             except FAILURES as error:
                 log.error("the database failed", duty=duty, error=_text(error))
+            else:
+                log.warning("listening for nudges ended, and begins again", duty=duty)
             if (me := asyncio.current_task()) and me.cancelling():
                 raise asyncio.CancelledError  # which procrastinate's failure on its way out has taken the place of
             await asyncio.sleep(AGAIN_S)
